@@ -1,0 +1,78 @@
+# Everything needs only Python 3.11 or newer and make: `setup` brings the rest.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# One thing at a time, also under -j: the order of the checks is part of their meaning.
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules
+
+# The interpreter to set up with; empty means the first suitable one on PATH.
+PYTHON ?=
+# Further arguments of test and bench: make test ARGS="-k router -x"
+ARGS ?=
+
+PY := .venv/bin/python
+PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 python3.11)
+# True once setup has succeeded: down, clean and status have nothing to do before.
+IS_SET_UP := test -e .local/setup.stamp -a -x $(PY)
+
+.PHONY: help setup up down clean status demo test check format format-check lint types layers \
+	generate generate-check bench
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install uv and every package; skipped when nothing changed
+	@for python in $(PYTHONS); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			exec "$$python" deploy/local/bootstrap.py; \
+		fi; \
+	done; \
+	echo "rondo: no Python 3.11 or newer found: install one, or name it: make PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+up: setup ## Start what is down; ROUTERS=3, GATEWAYS, NOTIFIERS, HISTORIES for several
+	@$(PY) -m rondo_local up
+
+down: ## Stop everything; the data stays
+	@if $(IS_SET_UP); then $(PY) -m rondo_local down; else echo "Rondo is down"; fi
+
+clean: ## Stop everything and delete the data; downloads stay
+	@if $(IS_SET_UP); then $(PY) -m rondo_local clean; else echo "There is no data"; fi
+
+status: ## Show every process of the stack
+	@if $(IS_SET_UP); then $(PY) -m rondo_local status; else echo "Rondo is down"; fi
+
+demo: up ## Start the stack and play one conversation
+	@$(PY) -m rondo_local demo
+
+test: setup ## Run every test; ARGS="-k name" for some
+	@$(PY) -m pytest $(ARGS)
+
+check: format-check lint types layers generate-check test ## Run all that a change must pass
+
+format: setup ## Format the code and sort its imports
+	@$(PY) -m ruff check --select I --fix --quiet
+	@$(PY) -m ruff format
+
+format-check: setup ## Check the formatting
+	@$(PY) -m ruff format --check
+
+lint: format-check ## Check style and formatting
+	@$(PY) -m ruff check
+
+types: setup ## Check types strictly, tests included
+	@$(PY) -m mypy
+
+layers: setup ## Check that imports respect the layers
+	@.venv/bin/lint-imports
+
+generate: setup ## Write the generated files anew
+	@$(PY) docs/generate.py
+
+generate-check: setup ## Check that the generated files are fresh
+	@$(PY) docs/generate.py --check
+
+bench: setup ## Measure throughput and latency beside the raw limits
+	@$(PY) -m rondo_bench $(ARGS)

@@ -1,0 +1,123 @@
+"""Rondo's own processes: which there are, how many of each, and what each is told."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rondo_local.failures import CannotRun
+from rondo_local.layout import Layout
+from rondo_local.ports import HOST
+from rondo_local.process import Program
+from rondo_local.servers import Addresses
+from rondo_local.state import State
+
+INSTANCES_MAX = 32
+
+
+@dataclass(frozen=True)
+class Service:
+    """A kind of process: `python -m <module>`, as many as `count_variable` says."""
+
+    name: str
+    module: str
+    count_variable: str
+
+    @property
+    def port_variable(self) -> str:
+        """The variable that sets the port of the first instance."""
+        return f"RONDO_{self.name.upper()}_PORT"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command between the servers and the services: `python -m <words>`, harmless if repeated."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+SERVICES = (
+    Service("history", "rondo_history", "HISTORIES"),
+    Service("notifier", "rondo_notifier", "NOTIFIERS"),
+    Service("router", "rondo_router", "ROUTERS"),
+    Service("gateway", "rondo_gateway", "GATEWAYS"),
+)
+
+STEPS = (
+    Step("create-topics", ("rondo_common", "create-topics")),
+    Step("migrate", ("rondo_history", "migrate")),
+)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One process of a service: `router`, `router-2`, and so on."""
+
+    name: str
+    service: Service
+
+
+def instances(
+    services: Iterable[Service], environ: Mapping[str, str], recorded: Iterable[str]
+) -> list[Instance]:
+    """Every instance that should run: as many as asked for, and those recorded already.
+
+    A recorded one has been started before and not been stopped by `down`, so that it comes
+    back when it died, even if fewer are asked for now. Raises CannotRun for a count that is none.
+    """
+    earlier = set(recorded)
+    wanted: list[Instance] = []
+    for service in services:
+        count = _count(service, environ)
+        for number in range(1, INSTANCES_MAX + 1):
+            name = service.name if number == 1 else f"{service.name}-{number}"
+            if number <= count or name in earlier:
+                wanted.append(Instance(name, service))
+    return wanted
+
+
+def _count(service: Service, environ: Mapping[str, str]) -> int:
+    text = environ.get(service.count_variable) or "1"
+    if not (text.isdecimal() and 1 <= int(text) <= INSTANCES_MAX):
+        raise CannotRun(f"{service.count_variable}={text!r} is not a count: set 1 to {INSTANCES_MAX}")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the stack's own processes are told, the same for each."""
+
+    environ: Mapping[str, str]
+    state: State
+    addresses: Addresses
+
+    def common(self) -> dict[str, str]:
+        """The environment of a step: the caller's, then this stack's addresses."""
+        return {
+            "RONDO_LOG_FORMAT": "json",
+            **self.environ,
+            "RONDO_ROOT_KEY": self.state.root_key,
+            "RONDO_TOKEN_SECRET": self.state.token_secret,
+            "RONDO_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap,
+            "RONDO_REDIS_URL": self.addresses.redis_url,
+            "RONDO_POSTGRES_DSN": self.addresses.postgres_dsn,
+            "RONDO_HISTORY_URL": self.url("history"),
+            "RONDO_HTTP_HOST": HOST,
+        }
+
+    def program(self, instance: Instance, layout: Layout) -> Program:
+        """How to start one instance."""
+        env = {
+            **self.common(),
+            "RONDO_HTTP_PORT": str(self.state.ports[instance.name]),
+            "RONDO_INSTANCE": instance.name,
+        }
+        argv = (sys.executable, "-m", instance.service.module)
+        # `-m` searches the working directory first: in this one there are only pid files.
+        return Program(instance.name, argv, layout.run, env)
+
+    def url(self, name: str) -> str:
+        """The address of a process of ours, without a path."""
+        return f"http://{HOST}:{self.state.ports[name]}"

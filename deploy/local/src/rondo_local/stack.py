@@ -1,0 +1,199 @@
+"""The whole stack: up, down, clean, status."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from rondo_local import env_file, ports, process, state
+from rondo_local.command import run_logged
+from rondo_local.exclusive import exclusively
+from rondo_local.layout import Layout
+from rondo_local.servers import PORT_NAMES, SERVER_NAMES, Say, Servers
+from rondo_local.services import SERVICES, STEPS, Instance, Service, Step, Surroundings, instances
+from rondo_local.together import together
+from rondo_local.workspace import demo_api_key
+
+READY_TIMEOUT_S = 60.0
+"""How long a service may take from its start until /readyz says 200."""
+
+READY_REQUEST_TIMEOUT_S = 5.0
+LET_GO_TIMEOUT_S = 5.0
+
+_SERVER_PORT_VARIABLES = {
+    "kafka": "RONDO_KAFKA_PORT",
+    "valkey": "RONDO_VALKEY_PORT",
+    "postgres": "RONDO_POSTGRES_PORT",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one process is: its pid while it runs, its port if it is known."""
+
+    name: str
+    pid: int | None
+    port: int | None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One local stack. `say` is told what happens; `services` and `steps` are what it runs."""
+
+    layout: Layout
+    environ: Mapping[str, str] = field(repr=False)
+    say: Say
+    services: Sequence[Service] = SERVICES
+    steps: Sequence[Step] = STEPS
+
+    async def up(self) -> dict[str, str]:
+        """Start what is down, wait until all is ready, write and return the environment file.
+
+        Raises LocalFailure or OSError, or is cancelled: then whatever this call has started is
+        stopped again, and what ran before still runs.
+        """
+        async with exclusively(self.layout.lock_file, self._tell_of_the_wait):
+            self.layout.prepare()
+            wanted = instances(self.services, self.environ, process.recorded(self.layout))
+            await self._until_the_dead_let_go()
+            remembered = self._settled_state(wanted)
+            started: list[str] = []
+            try:
+                return await self._bring_up(wanted, remembered, started)
+            except BaseException:
+                await self._stop(started)
+                raise
+
+    async def down(self) -> None:
+        """Stop everything that has a pid file, services first, and remove the pid files."""
+        async with exclusively(self.layout.lock_file, self._tell_of_the_wait):
+            await self._stop(process.recorded(self.layout))
+
+    async def clean(self) -> None:
+        """Stop everything, then delete data, logs and state. The Kafka download stays."""
+        async with exclusively(self.layout.lock_file, self._tell_of_the_wait):
+            await self._stop(process.recorded(self.layout))
+            for directory in (self.layout.data, self.layout.logs, self.layout.run):
+                await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+            self.layout.state_file.unlink(missing_ok=True)
+            self.layout.env_file.unlink(missing_ok=True)
+
+    def status(self) -> list[Standing]:
+        """How every process with a pid file is, servers first."""
+        remembered = state.load(self.layout.state_file)
+        known = remembered.ports if remembered else {}
+        standings = []
+        for name in sorted(process.recorded(self.layout), key=lambda n: n not in SERVER_NAMES):
+            identity = process.running(self.layout, name)
+            standings.append(Standing(name, identity.pid if identity else None, known.get(name)))
+        return standings
+
+    async def _until_the_dead_let_go(self) -> None:
+        # A killed process holds its port a moment longer than its pid, and `up` may come in
+        # between. What is still taken after this wait is taken by somebody else.
+        remembered = state.load(self.layout.state_file)
+        known = remembered.ports if remembered else {}
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + LET_GO_TIMEOUT_S
+        while clock() < deadline:
+            names = process.recorded(self.layout)
+            dead = [name for name in names if not process.running(self.layout, name)]
+            if all(ports.is_free(known[name]) for name in dead if name in known):
+                return
+            await asyncio.sleep(process.POLL_S)
+
+    def _settled_state(self, wanted: Sequence[Instance]) -> state.State:
+        alive = [n for n in process.recorded(self.layout) if process.running(self.layout, n)]
+        before = state.load(self.layout.state_file) or state.State.fresh()
+        before = before.with_secrets_of(self.environ, anything_runs=bool(alive))
+        variables = dict(_SERVER_PORT_VARIABLES)
+        variables.update({service.name: service.port_variable for service in self.services})
+        chance = random.SystemRandom()
+        settled = ports.settle(
+            [*PORT_NAMES, *(instance.name for instance in wanted)],
+            remembered=before.ports,
+            wanted=ports.from_environment(self.environ, variables),
+            alive=[*alive, *(["kafka-controller"] if "kafka" in alive else [])],
+            variables=variables,
+            free=ports.is_free,
+            pick=lambda taken: ports.choose(taken, chance),
+        )
+        now = before.model_copy(update={"ports": settled})
+        state.save(now, self.layout.state_file)
+        return now
+
+    async def _bring_up(
+        self, wanted: Sequence[Instance], remembered: state.State, started: list[str]
+    ) -> dict[str, str]:
+        servers = Servers.of(self.layout, remembered.ports, self.environ)
+        await servers.start(self.layout, self.say, started)
+        surroundings = Surroundings(self.environ, remembered, servers.addresses)
+        await together(self._run_step(step, surroundings) for step in self.steps)
+        await together(self._start(one, surroundings, started) for one in wanted)
+        key = await demo_api_key(surroundings.url("gateway"), remembered.root_key, remembered.demo_api_key)
+        state.save(remembered.model_copy(update={"demo_api_key": key}), self.layout.state_file)
+        values = _for_a_shell(surroundings, key)
+        state.write_privately(self.layout.env_file, env_file.rendered(values))
+        return values
+
+    async def _run_step(self, step: Step, surroundings: Surroundings) -> None:
+        began = time.monotonic()
+        await run_logged(
+            step.name,
+            (sys.executable, "-m", *step.words),
+            cwd=self.layout.run,
+            env=surroundings.common(),
+            log=self.layout.log_file(step.name),
+        )
+        self.say(step.name, f"done ({time.monotonic() - began:.1f} s)")
+
+    async def _start(self, instance: Instance, surroundings: Surroundings, started: list[str]) -> None:
+        began = time.monotonic()
+        name = instance.name
+        identity = process.running(self.layout, name)
+        if identity is None:
+            identity = process.launch(surroundings.program(instance, self.layout), self.layout)
+            started.append(name)
+        url = surroundings.url(name)
+        async with httpx.AsyncClient(timeout=READY_REQUEST_TIMEOUT_S, trust_env=False) as http:
+
+            async def is_ready() -> bool:
+                try:
+                    return (await http.get(f"{url}/readyz")).is_success
+                except httpx.HTTPError:
+                    return False
+
+            await process.until_ready(name, identity, self.layout, is_ready, READY_TIMEOUT_S)
+        verb = "ready" if name in started else "already running"
+        self.say(name, f"{verb} at {url} ({time.monotonic() - began:.1f} s)")
+
+    async def _stop(self, names: Sequence[str]) -> None:
+        services = [name for name in names if name not in SERVER_NAMES]
+        servers = [name for name in names if name in SERVER_NAMES]
+        for group in (services, servers):
+            if group:
+                self.say("stack", f"stopping {', '.join(group)}")
+            for name in await process.stop(self.layout, group):
+                self.say(name, f"killed: it had not ended after {process.STOP_TIMEOUT_S:.0f} s")
+
+    def _tell_of_the_wait(self) -> None:
+        self.say("stack", "another command is changing this stack: waiting for it")
+
+
+def _for_a_shell(surroundings: Surroundings, api_key: str) -> dict[str, str]:
+    return {
+        "RONDO_URL": surroundings.url("gateway"),
+        "RONDO_ROOT_KEY": surroundings.state.root_key,
+        "RONDO_KAFKA_BOOTSTRAP": surroundings.addresses.kafka_bootstrap,
+        "RONDO_REDIS_URL": surroundings.addresses.redis_url,
+        "RONDO_POSTGRES_DSN": surroundings.addresses.postgres_dsn,
+        "RONDO_HISTORY_URL": surroundings.url("history"),
+        "RONDO_API_KEY": api_key,
+    }

@@ -1,0 +1,78 @@
+"""What the stack remembers between `down` and `up`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rondo_local.failures import PortMoved, StateUnreadable
+
+SECRET_BYTES = 48
+
+
+class State(BaseModel):
+    """The contents of `state.json`: ports by process, secrets, the demo workspace's key."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    ports: dict[str, int] = Field(default_factory=dict)
+    root_key: str = Field(repr=False)
+    token_secret: str = Field(repr=False)
+    demo_api_key: str | None = Field(default=None, repr=False)
+
+    @classmethod
+    def fresh(cls) -> State:
+        """A state with new secrets and nothing chosen yet."""
+        return cls(
+            root_key=secrets.token_urlsafe(SECRET_BYTES),
+            token_secret=secrets.token_urlsafe(SECRET_BYTES),
+        )
+
+    def with_secrets_of(self, environ: Mapping[str, str], *, anything_runs: bool) -> State:
+        """This state with the secrets the caller set, if any.
+
+        Raises PortMoved when they differ from those that a running stack uses.
+        """
+        given = {
+            field: environ[variable]
+            for field, variable in _SECRET_VARIABLES.items()
+            if environ.get(variable) and environ[variable] != getattr(self, field)
+        }
+        if given and anything_runs:
+            names = ", ".join(sorted(_SECRET_VARIABLES[field] for field in given))
+            raise PortMoved(f"{names} differs from what the running stack uses: run `make down` first")
+        return self.model_copy(update=given)
+
+
+_SECRET_VARIABLES = {"root_key": "RONDO_ROOT_KEY", "token_secret": "RONDO_TOKEN_SECRET"}
+
+
+def load(file: Path) -> State | None:
+    """The remembered state, or None when there is none yet. Raises StateUnreadable."""
+    try:
+        return State.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        raise StateUnreadable(f"{file} is damaged: run `make clean`, then `make up`") from error
+
+
+def save(state: State, file: Path) -> None:
+    """Write the state whole or not at all, readable by its owner alone."""
+    write_privately(file, state.model_dump_json(indent=2) + "\n")
+
+
+def write_privately(file: Path, text: str) -> None:
+    """Replace `file` at once by one of mode 600 with this text."""
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as output:
+        output.write(text)
+        output.flush()
+        os.fsync(output.fileno())
+    fresh.replace(file)
