@@ -1,0 +1,1 @@
+"""What every Rondo service shares: events, topics, the consumer loop, the directory."""

@@ -1,0 +1,34 @@
+"""``python -m rondo_common create-topics``: create the declared topics on the broker."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from rondo_common.errors import Unavailable
+from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.topic_admin import create_topics
+from rondo_common.settings import KafkaSettings
+from rondo_common.topics import TOPICS
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; the exit status."""
+    if arguments != ["create-topics"]:
+        print("usage: python -m rondo_common create-topics", file=sys.stderr)  # noqa: T201
+        return 2
+    settings = KafkaSettings()
+    connection = KafkaConnection(settings.kafka_bootstrap, client_id="rondo-topics")
+    try:
+        created = asyncio.run(
+            create_topics(connection, TOPICS, replication_factor=settings.kafka_replication_factor)
+        )
+    except Unavailable as error:
+        print(f"{error}; check RONDO_KAFKA_BOOTSTRAP", file=sys.stderr)  # noqa: T201
+        return 1
+    print(f"topics created: {', '.join(created) or 'none, all exist'}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

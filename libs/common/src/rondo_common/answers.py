@@ -1,0 +1,18 @@
+"""Answers to commands: what the router says to whoever waits for its decision."""
+
+from __future__ import annotations
+
+from rondo_common.conversation import Value
+
+ANSWER_KEPT_S = 60
+
+
+class Answer(Value):
+    """The decision on one command. ``refusal`` is None when it was (or already had been) done.
+
+    Otherwise it is the stable code of the refusal: ``conversation-already-taken``, ``offer-expired``,
+    ``not-offered-to-you``, ``conversation-not-active``, ``conversation-over``.
+    """
+
+    refusal: str | None = None
+    detail: str | None = None

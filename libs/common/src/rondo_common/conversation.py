@@ -1,0 +1,188 @@
+"""The words about one conversation that events, the switchboard and the HTTP surface share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rondo_common.ids import AgentId, MessageId, VisitorId
+
+
+class Value(BaseModel):
+    """An immutable value. Building one with a field it does not have is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Visitor(Value):
+    """A person on the website, as the website described them. Personal data, all of it."""
+
+    id: VisitorId
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    job_title: str | None = None
+    company: str | None = None
+    phone: str | None = None
+    crm_status: str | None = None
+    language: str | None = None
+    country: str | None = None
+    state: str | None = None
+    city: str | None = None
+    company_size: str | None = None
+    industry: str | None = None
+    attributes: dict[str, str | int | float | bool | None] = {}
+
+
+class RoundRobinRoute(Value):
+    """All live-chat agents, in sequence."""
+
+    type: Literal["round_robin"] = "round_robin"
+
+
+class AgentRoute(Value):
+    """That agent only."""
+
+    type: Literal["agent"] = "agent"
+    agent_id: AgentId
+
+
+Route = Annotated[RoundRobinRoute | AgentRoute, Field(discriminator="type")]
+"""Where a chat request asks to go."""
+
+
+class Page(Value):
+    """The page the visitor asked from."""
+
+    url: str
+
+
+class Request(Value):
+    """What the visitor asked for; goes along with every offer of the conversation."""
+
+    visitor: Visitor
+    route: Route
+    page: Page | None = None
+    answers: dict[str, str | int | float | bool | None] = {}
+    priority: int = 0
+    requested_at: datetime
+
+
+class Status(StrEnum):
+    """Where a conversation stands. The last three are final; every conversation reaches one."""
+
+    REQUESTED = "requested"
+    OFFERED = "offered"
+    ACTIVE = "active"
+    ENDED = "ended"
+    FELL_BACK = "fell_back"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def is_final(self) -> bool:
+        """True when nothing more can happen to the conversation."""
+        return self in {Status.ENDED, Status.FELL_BACK, Status.WITHDRAWN}
+
+
+class EndReason(StrEnum):
+    """Why a conversation that was active is over."""
+
+    VISITOR_ENDED = "visitor_ended"
+    AGENT_ENDED = "agent_ended"
+
+
+class FallbackReason(StrEnum):
+    """Why nobody was connected."""
+
+    LIVE_CHAT_DISABLED = "live_chat_disabled"
+    NOBODY_AVAILABLE = "nobody_available"
+    NOT_ANSWERED = "not_answered"
+
+
+class PassedOverReason(StrEnum):
+    """Why a candidate's place in the sequence was passed."""
+
+    AT_CAPACITY = "at_capacity"
+    ALREADY_TRIED = "already_tried"
+    NO_PERMISSION = "no_permission"
+
+
+class AgentCard(Value):
+    """An agent as a visitor may see them, once they accepted."""
+
+    id: AgentId
+    name: str
+    avatar_url: str | None = None
+
+
+class Party(Value):
+    """Who did something: a visitor, an agent, the website's backend (``key``) or Rondo itself."""
+
+    type: Literal["visitor", "agent", "key", "system"]
+    id: str
+
+
+class Offer(Value):
+    """An open offer: this agent may accept or decline until ``expires_at``."""
+
+    agent_id: AgentId
+    attempt: int
+    offered_at: datetime
+    expires_at: datetime
+
+
+class Ended(Value):
+    """How a conversation ended."""
+
+    reason: EndReason
+    by: Party
+    at: datetime
+
+
+class Fallback(Value):
+    """What the visitor is told instead of a conversation."""
+
+    reason: FallbackReason
+    message: str
+    offer_meeting: bool
+
+
+class Author(Value):
+    """Who wrote a message. ``name`` is as the other side may see it."""
+
+    type: Literal["visitor", "agent", "system"]
+    id: str
+    name: str | None = None
+
+
+class Message(Value):
+    """One line of the talk; ``text`` is kept as given and is never markup."""
+
+    id: MessageId
+    author: Author
+    text: str
+    sent_at: datetime
+
+
+class PassedOver(Value):
+    """One agent whose place came earlier, and why they were not offered the chat."""
+
+    agent_id: AgentId
+    reason: PassedOverReason
+
+
+class Why(Value):
+    """Why this agent: the answer to every "why not me" and "why me" about one attempt."""
+
+    stage: str
+    place: int | None = None
+    """The agent's place in the pool's sequence; None where a stage has no sequence."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """The agents whose turn came before, at most 20 of them, in sequence."""
+    passed_over_count: int = 0
+    attempts_left: int = 0
+    stages_left: tuple[str, ...] = ()
+    """What comes next if this attempt is not answered or nobody is found."""

@@ -1,0 +1,66 @@
+"""The public view of a conversation: what the router shows and everybody else reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rondo_common.conversation import AgentCard, Ended, Fallback, Offer, Request, Status, Value
+from rondo_common.ids import AgentId, ConversationId
+
+V = TypeVar("V", bound=Value)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """One conversation, as the log told it so far."""
+
+    id: ConversationId
+    status: Status
+    request: Request
+    agent: AgentCard | None = None
+    offer: Offer | None = None
+    ended: Ended | None = None
+    fallback: Fallback | None = None
+
+    @property
+    def agent_id(self) -> AgentId | None:
+        """The agent it is offered to or with."""
+        if self.agent is not None:
+            return self.agent.id
+        return self.offer.agent_id if self.offer is not None else None
+
+    def to_hash(self) -> dict[str, str]:
+        """The fields of the Redis hash. Every field is written, so that a later state clears it."""
+        return {
+            "status": self.status,
+            "request": self.request.model_dump_json(exclude_none=True),
+            "visitor_id": self.request.visitor.id,
+            "agent_id": self.agent_id or "",
+            "agent": _to_json(self.agent),
+            "offer": _to_json(self.offer),
+            "ended": _to_json(self.ended),
+            "fallback": _to_json(self.fallback),
+        }
+
+    @classmethod
+    def from_hash(cls, conversation_id: ConversationId, fields: Mapping[str, str]) -> ConversationView:
+        """The view that the hash's fields mean."""
+        return cls(
+            id=conversation_id,
+            status=Status(fields["status"]),
+            request=Request.model_validate_json(fields["request"]),
+            agent=_from_json(AgentCard, fields["agent"]),
+            offer=_from_json(Offer, fields["offer"]),
+            ended=_from_json(Ended, fields["ended"]),
+            fallback=_from_json(Fallback, fields["fallback"]),
+        )
+
+
+def _to_json(value: Value | None) -> str:
+    return "" if value is None else value.model_dump_json(exclude_none=True)
+
+
+def _from_json(model: type[V], text: str) -> V | None:
+    return model.model_validate_json(text) if text else None

@@ -1,0 +1,1 @@
+"""The directory: everything provisioned, as the compacted topic ``rondo.directory`` last defined it."""

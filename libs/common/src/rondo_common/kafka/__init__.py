@@ -1,0 +1,1 @@
+"""Reading and writing the topics with every delivery promise Rondo makes."""

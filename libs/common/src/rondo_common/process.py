@@ -1,0 +1,123 @@
+"""The life of a service process: start, run until told to stop, stop in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from rondo_common.errors import Fatal, Retryable, RondoError
+
+log = structlog.get_logger(__name__)
+
+RETRY_DELAY_S = 0.5
+
+
+def run_process(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
+    """Run ``main`` on uvloop until it returns; SIGTERM and SIGINT set its stop event.
+
+    Returns:
+        The exit status: 0 after an orderly stop, 1 when the process could not go on (it says why).
+    """
+
+    async def supervised() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, stop.set)
+        await main(stop)
+
+    try:
+        uvloop.run(supervised())
+    except RondoError as error:
+        log.critical("process_ended", reason=str(error))
+        return 1
+    return 0
+
+
+async def run_together(
+    stop: asyncio.Event,
+    *,
+    stopping: Sequence[Coroutine[Any, Any, None]],
+    background: Sequence[Coroutine[Any, Any, None]] = (),
+) -> None:
+    """Run all parts side by side until ``stop`` is set or one of them ends.
+
+    ``stopping`` parts watch ``stop`` themselves and are waited for: they finish what is under way.
+    ``background`` parts are cancelled after that.
+
+    Raises:
+        Fatal: a part failed, or ended before ``stop`` was set.
+    """
+    foreground = [asyncio.create_task(part) for part in stopping]
+    behind = [asyncio.create_task(part) for part in background]
+    stopped = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({*foreground, *behind, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    orderly = stopped in done
+    stop.set()
+    results = await asyncio.gather(*foreground, return_exceptions=True)
+    for task in behind:
+        task.cancel()
+    results += await asyncio.gather(*behind, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise Fatal(f"a part of the process failed: {result!r}") from result
+    if not orderly:
+        raise Fatal("a part of the process ended by itself")
+
+
+async def until_reachable(attempt: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Repeat ``attempt`` until its dependency answers, or ``stop`` is set: servers may start late."""
+    while not stop.is_set():
+        try:
+            await attempt()
+        except Retryable as error:
+            log.warning("waiting_for_dependency", reason=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RETRY_DELAY_S)
+        else:
+            return
+
+
+async def serve_http(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event) -> None:
+    """Serve ``app`` until ``stop`` is set, then finish what is under way and return.
+
+    Raises:
+        Fatal: the address cannot be listened on.
+    """
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+        loop="none",
+        http="httptools",
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+
+    @contextlib.contextmanager
+    def no_signal_handlers() -> Any:
+        yield  # run_process has its own; uvicorn's would swallow the second signal.
+
+    server.capture_signals = no_signal_handlers  # type: ignore[method-assign]
+    serving = asyncio.create_task(server.serve())
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+    except SystemExit:
+        raise Fatal(f"cannot listen on {host}:{port}; is the port taken?") from None
+    finally:
+        stopped.cancel()

@@ -1,0 +1,1 @@
+"""Redis (or Valkey): one place for connections, key names and functions."""

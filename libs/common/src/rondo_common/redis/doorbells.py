@@ -1,0 +1,113 @@
+"""Doorbells: waiting for a key to change, with one subscription connection for the whole process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from rondo_common.errors import Unavailable
+from rondo_common.redis.connection import redis_errors
+
+log = structlog.get_logger(__name__)
+
+RECONNECT_DELAY_S = 0.25
+SUBSCRIBE_TIMEOUT_S = 5.0
+
+
+class Doorbells:
+    """Listens for any number of doorbells at once.
+
+    After a lost connection every bell rings once, because one may have rung unheard: whoever waits
+    looks at the key and decides. So a ring means "look", never "it has changed".
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._pubsub: PubSub | None = None
+        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._heard: dict[str, asyncio.Event] = {}
+
+    @property
+    def is_connected(self) -> bool:
+        """True while bells can be heard."""
+        return self._pubsub is not None
+
+    async def run(self) -> None:
+        """Listen until cancelled, reconnecting as needed."""
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, OSError) as error:
+                log.warning("doorbells_reconnecting", reason=repr(error))
+            finally:
+                self._heard.clear()
+                self._pubsub = None
+            await asyncio.sleep(RECONNECT_DELAY_S)
+
+    @contextlib.asynccontextmanager
+    async def listen(self, channel: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set at every ring of ``channel``; clear it before looking at the key.
+
+        On entry the subscription stands: nothing rung from then on is missed.
+
+        Raises:
+            Unavailable: Redis does not confirm the subscription.
+        """
+        bell = asyncio.Event()
+        self._waiting[channel].add(bell)
+        try:
+            await self._subscribed(channel)
+            yield bell
+        finally:
+            bells = self._waiting[channel]
+            bells.discard(bell)
+            if not bells:
+                del self._waiting[channel]
+                self._heard.pop(channel, None)
+                await self._unsubscribe(channel)
+
+    async def _subscribed(self, channel: str) -> None:
+        confirmed = self._heard.get(channel)
+        if confirmed is None:
+            if self._pubsub is None:
+                raise Unavailable("redis", "the doorbell connection is down")
+            confirmed = self._heard[channel] = asyncio.Event()
+            with redis_errors():
+                await self._pubsub.subscribe(channel)
+        try:
+            await asyncio.wait_for(confirmed.wait(), SUBSCRIBE_TIMEOUT_S)
+        except TimeoutError:
+            self._heard.pop(channel, None)
+            raise Unavailable("redis", "a doorbell was not confirmed in time") from None
+
+    async def _unsubscribe(self, channel: str) -> None:
+        if self._pubsub is not None:
+            with contextlib.suppress(RedisError, OSError):
+                await self._pubsub.unsubscribe(channel)
+
+    async def _listen(self) -> None:
+        async with self._redis.pubsub() as pubsub:
+            await pubsub.subscribe("rondo:doorbells")  # Opens the connection; nobody rings it.
+            self._heard = {channel: asyncio.Event() for channel in self._waiting}
+            self._pubsub = pubsub
+            if self._waiting:
+                await pubsub.subscribe(*self._waiting)
+            while True:
+                message = await pubsub.get_message(timeout=None)
+                if message is not None:
+                    self._hear(message["type"], message["channel"])
+
+    def _hear(self, kind: str, channel: str) -> None:
+        if kind == "subscribe" and channel in self._heard:
+            self._heard[channel].set()
+        if kind in {"subscribe", "message"}:
+            # A confirmed (re)subscription rings too: something may have changed before it.
+            for bell in self._waiting.get(channel, ()):
+                bell.set()

@@ -1,0 +1,39 @@
+"""The names of Redis keys that more than one service uses.
+
+All keys of a workspace share the hash tag ``{workspace}``, so that a function may touch them together
+on a cluster. A key's doorbell is the pub/sub channel of the same name.
+"""
+
+from __future__ import annotations
+
+from rondo_common.ids import AgentId, CommandId, ConversationId, WorkspaceId
+
+
+def workspace_key(workspace_id: WorkspaceId, *parts: str) -> str:
+    """A key of one workspace."""
+    return ":".join((f"rondo:{{{workspace_id}}}", *parts))
+
+
+def view_key(workspace_id: WorkspaceId, conversation_id: ConversationId) -> str:
+    """The conversation as everybody may see it: a hash. Written by the router."""
+    return workspace_key(workspace_id, "conversation", conversation_id)
+
+
+def answer_key(workspace_id: WorkspaceId, command_id: CommandId) -> str:
+    """The router's answer to a command: a string that expires. Its doorbell rings once."""
+    return workspace_key(workspace_id, "answer", command_id)
+
+
+def agent_conversations_key(workspace_id: WorkspaceId, agent_id: AgentId) -> str:
+    """The conversations offered to or active with an agent: a set. Written by the router."""
+    return workspace_key(workspace_id, "agent", agent_id, "conversations")
+
+
+def conversation_mailbox_key(workspace_id: WorkspaceId, conversation_id: ConversationId) -> str:
+    """What a conversation's parties are told: a stream. Written by the notifier."""
+    return workspace_key(workspace_id, "mailbox", "conversation", conversation_id)
+
+
+def agent_mailbox_key(workspace_id: WorkspaceId, agent_id: AgentId) -> str:
+    """What an agent is told: a stream. Written by the notifier."""
+    return workspace_key(workspace_id, "mailbox", "agent", agent_id)

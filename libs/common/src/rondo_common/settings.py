@@ -1,0 +1,46 @@
+"""Settings every service shares. They come from the environment only, prefixed ``RONDO_``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class KafkaSettings(BaseSettings):
+    """Where Kafka is."""
+
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
+
+    kafka_bootstrap: str = Field(description="Brokers as host:port, comma-separated")
+    kafka_replication_factor: int = Field(default=1, ge=1, description="Of topics to be created")
+
+
+class ProcessSettings(BaseSettings):
+    """What every process needs: a name, an HTTP port, a log format."""
+
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
+
+    instance: str = Field(default="rondo", description="Names the process in logs and client ids")
+    http_host: str = Field(default="127.0.0.1", description="Address to listen on")
+    http_port: int = Field(ge=0, le=65535, description="Port of the process's HTTP server")
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class RedisSettings(BaseSettings):
+    """Where Redis (or Valkey) is."""
+
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
+
+    redis_url: str = Field(description="redis://host:port/db")
+
+
+class ConsumerSettings(BaseSettings):
+    """How a process behaves in its consumer group. Times in milliseconds."""
+
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
+
+    session_timeout_ms: int = Field(default=10_000, ge=6_000, le=300_000)
+    rebalance_timeout_ms: int = Field(default=30_000, ge=10_000, le=300_000)

@@ -1,0 +1,85 @@
+"""The topic registry: every topic is declared here once, and everything else is derived from it.
+
+Creation, documentation (AsyncAPI) and access control read these declarations; brokers never create
+topics by themselves. To add a topic, add one declaration and list it in :data:`TOPICS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+class Partitioner(StrEnum):
+    """What decides a record's partition. Either way by the murmur2 hash Kafka's clients share."""
+
+    WORKSPACE = "workspace"
+    """By workspace, whatever the key: all of a workspace is in one partition, in one order."""
+    KEY = "key"
+    """By the record's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic's declaration. ``retention_ms`` is None where compaction keeps the last of a key."""
+
+    name: str
+    holds: str
+    key: str
+    partitioner: Partitioner
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    retention_ms: int | None
+    partitions: int = 12
+    compacted: bool = False
+
+    def config(self) -> dict[str, str]:
+        """The broker's settings for this topic."""
+        if self.compacted:
+            # Five minutes: a reader that starts during a write burst still sees every tombstone.
+            return {"cleanup.policy": "compact", "min.compaction.lag.ms": "300000"}
+        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+
+
+CHAT_REQUESTS = Topic(
+    name="rondo.chat.requests",
+    holds="Chat requests and the commands on them, in the order the router decides them",
+    key="workspace id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("gateway",),
+    readers=("router", "history"),
+    retention_ms=90 * DAY_MS,
+)
+CONVERSATIONS = Topic(
+    name="rondo.conversations",
+    holds="Everything that happened in a conversation, assignments and messages, in one order",
+    key="conversation id",
+    partitioner=Partitioner.KEY,
+    writers=("router", "gateway"),
+    readers=("notifier", "history"),
+    retention_ms=90 * DAY_MS,
+)
+DIRECTORY = Topic(
+    name="rondo.directory",
+    holds="Workspaces, API keys and agents as last defined; a tombstone removes",
+    key="workspace id/kind/id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("gateway",),
+    readers=("gateway", "router"),
+    retention_ms=None,
+    compacted=True,
+)
+DEAD_LETTERS = Topic(
+    name="rondo.dead-letters",
+    holds="Records that can never be handled, as they were, with why and where",
+    key="as the original",
+    partitioner=Partitioner.KEY,
+    writers=("router", "notifier", "history", "gateway"),
+    readers=("operators",),
+    retention_ms=90 * DAY_MS,
+    partitions=1,
+)
+
+TOPICS: tuple[Topic, ...] = (CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, DEAD_LETTERS)
