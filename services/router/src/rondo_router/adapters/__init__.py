@@ -1,0 +1,1 @@
+"""The switchboard on Redis, and the topics."""

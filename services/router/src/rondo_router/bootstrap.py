@@ -1,0 +1,103 @@
+"""The one place where the router is put together."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rondo_common.clock import utc_now
+from rondo_common.directory.reader import DirectoryReader
+from rondo_common.directory.view import Directory
+from rondo_common.events import AcceptChat, ChatRequested, DeclineChat, EndChat, Event, WithdrawChat
+from rondo_common.health import health_app, health_routes
+from rondo_common.kafka.connection import (
+    KafkaConnection,
+    make_group_consumer,
+    make_producer,
+    make_reader,
+)
+from rondo_common.kafka.consumer import ConsumerLoop
+from rondo_common.kafka.dead_letters import KafkaDeadLetters
+from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.process import run_together, serve_http, until_reachable
+from rondo_common.redis.connection import connect_redis, ping
+from rondo_common.topics import CHAT_REQUESTS
+
+from rondo_router import handlers
+from rondo_router.adapters.directory_view import SeatedDirectory
+from rondo_router.adapters.kafka_announcer import KafkaAnnouncer
+from rondo_router.adapters.redis_switchboard import RedisSwitchboard
+from rondo_router.entrypoints.partition_desks import PartitionDesks
+from rondo_router.handlers import Router, Translation
+from rondo_router.settings import RouterSettings
+
+GROUP = "rondo.router"
+PUBLISH_DEADLINE_S = 10.0
+REQUEST_TIMEOUT_MS = 8_000
+DIRECTORY_TIMEOUT_S = 120.0
+
+TRANSLATIONS: dict[type[Event], Translation] = {
+    ChatRequested: handlers.request_chat,
+    AcceptChat: handlers.accept_chat,
+    DeclineChat: handlers.decline_chat,
+    WithdrawChat: handlers.withdraw_chat,
+    EndChat: handlers.end_chat,
+}
+"""What the router decides, and how each is understood."""
+
+
+async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
+    """Run the router until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
+    connection = KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
+    redis = connect_redis(settings.redis_url, client_name=settings.instance)
+    publisher = KafkaPublisher(
+        lambda: make_producer(connection, request_timeout_ms=REQUEST_TIMEOUT_MS),
+        deadline_s=PUBLISH_DEADLINE_S,
+    )
+    switchboard = RedisSwitchboard(redis)
+    directory = Directory()
+    seated = SeatedDirectory(directory, switchboard)
+    reader = DirectoryReader(make_reader(connection), directory, listener=seated.changed)
+    router = Router(TRANSLATIONS, reader, seated, switchboard, KafkaAnnouncer(publisher))
+    desks = PartitionDesks(
+        router,
+        switchboard,
+        take_over=seated.take_over,
+        give_up=seated.give_up,
+        workspaces_of=directory.workspaces_of,
+        clock=utc_now,
+    )
+    loop = ConsumerLoop(
+        make_group_consumer(
+            connection,
+            GROUP,
+            session_timeout_ms=settings.session_timeout_ms,
+            rebalance_timeout_ms=settings.rebalance_timeout_ms,
+        ),
+        [CHAT_REQUESTS.name],
+        desks,
+        KafkaDeadLetters(publisher, reader=GROUP),
+    )
+
+    async def consume() -> None:
+        await until_reachable(switchboard.load, stop)
+        await until_reachable(lambda: reader.catch_up(DIRECTORY_TIMEOUT_S), stop)
+        await loop.run(stop)
+
+    routes = health_routes(
+        is_alive=lambda: loop.is_alive,
+        checks={"redis": lambda: ping(redis), "consumer": loop.check_ready},
+        details=lambda: {"blocked": loop.blocked()},
+    )
+    app = health_app(routes, title="Rondo router")
+    try:
+        await run_together(
+            stop,
+            stopping=[
+                consume(),
+                serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop),
+            ],
+            background=[reader.run(), desks.run_timers()],
+        )
+    finally:
+        await publisher.stop()
+        await redis.aclose()
