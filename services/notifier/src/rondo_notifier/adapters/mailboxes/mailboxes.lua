@@ -1,0 +1,26 @@
+-- Mailboxes: each recipient is told each event once, in order.
+--
+-- rondo_deliver
+--   keys:      the mailbox (a stream), the ids it has lately taken in (a sorted set)
+--   arguments: event id, entry (JSON), entries to keep, seconds to keep the mailbox
+--   result:    the entry's id, or false when the mailbox knows the event already
+--
+-- The doorbell, a channel with the mailbox's name, rings for every new entry.
+--
+-- Invariant: an event id stands in a mailbox at most once among the entries kept.
+
+redis.register_function('rondo_deliver', function(keys, args)
+  local mailbox, known = keys[1], keys[2]
+  local event, entry, kept, kept_s = args[1], args[2], tonumber(args[3]), args[4]
+  if redis.call('ZSCORE', known, event) then
+    return false
+  end
+  local last = redis.call('ZRANGE', known, -1, -1, 'WITHSCORES')
+  redis.call('ZADD', known, tonumber(last[2] or '0') + 1, event)
+  redis.call('ZREMRANGEBYRANK', known, 0, -kept - 1)
+  local id = redis.call('XADD', mailbox, 'MAXLEN', kept, '*', 'event', entry)
+  redis.call('EXPIRE', mailbox, kept_s)
+  redis.call('EXPIRE', known, kept_s)
+  redis.call('PUBLISH', mailbox, '')
+  return id
+end)

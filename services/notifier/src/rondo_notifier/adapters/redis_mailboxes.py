@@ -1,0 +1,51 @@
+"""Mailboxes as Redis Streams. The rule is in ``mailboxes/mailboxes.lua``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from redis.asyncio import Redis
+from rondo_common.mailbox import MAILBOX_ENTRIES_MAX, MAILBOX_KEPT_S
+from rondo_common.redis.functions import FunctionCall, FunctionLibrary, read_library
+from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key
+
+from rondo_notifier.domain.recipients import Delivery
+
+
+class RedisMailboxes:
+    """See :class:`rondo_notifier.ports.Mailboxes`. A batch travels in one round trip."""
+
+    def __init__(self, redis: Redis) -> None:
+        folder = files("rondo_notifier.adapters") / "mailboxes"
+        source = read_library("rondo_mailboxes", folder, ["mailboxes"])
+        self._functions = FunctionLibrary(redis, source)
+
+    async def load(self) -> None:
+        """Put this version of the functions on the server. Raises ``Unavailable``."""
+        await self._functions.load()
+
+    async def deliver(self, deliveries: Sequence[Delivery]) -> None:
+        """See :class:`Mailboxes`."""
+        await self._functions.call_all([_call(delivery) for delivery in deliveries])
+
+
+def _call(delivery: Delivery) -> FunctionCall:
+    mailbox = mailbox_of(delivery)
+    return FunctionCall(
+        "rondo_deliver",
+        (mailbox, f"{mailbox}:known"),
+        (
+            delivery.entry.id,
+            delivery.entry.model_dump_json(),
+            MAILBOX_ENTRIES_MAX,
+            MAILBOX_KEPT_S,
+        ),
+    )
+
+
+def mailbox_of(delivery: Delivery) -> str:
+    """The key of the mailbox a delivery goes to."""
+    if delivery.agent_id is None:
+        return conversation_mailbox_key(delivery.workspace_id, delivery.conversation_id)
+    return agent_mailbox_key(delivery.workspace_id, delivery.agent_id)

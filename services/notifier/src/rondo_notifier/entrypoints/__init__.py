@@ -1,0 +1,1 @@
+"""Where facts come in: the topic of conversations."""

@@ -1,0 +1,106 @@
+"""What mailboxes promise, shown on the fake and on the real Redis Functions alike."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Protocol
+
+import pytest
+from redis.asyncio import Redis
+from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
+from rondo_common.mailbox import MAILBOX_ENTRIES_MAX, StreamEvent
+from rondo_common.redis.doorbells import Doorbells
+from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes, mailbox_of
+from rondo_notifier.domain.recipients import Delivery
+from rondo_notifier.ports import Mailboxes
+
+from tests.notifier.fake_mailboxes import FakeMailboxes
+from tests.router.chats import NOON
+
+
+class ReadableMailboxes(Mailboxes, Protocol):
+    async def read(self, mailbox: str) -> list[StreamEvent]: ...
+
+
+class ReadableRedisMailboxes(RedisMailboxes):
+    """The real mailboxes, with the reading that is otherwise the gateway's."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self.redis = redis
+
+    async def read(self, mailbox: str) -> list[StreamEvent]:
+        entries = await self.redis.xrange(mailbox)
+        return [StreamEvent.model_validate_json(fields["event"]) for _, fields in entries]
+
+
+@pytest.fixture(params=["fake", "redis"])
+def mailboxes(request: pytest.FixtureRequest, redis: Redis) -> ReadableMailboxes:
+    return FakeMailboxes() if request.param == "fake" else ReadableRedisMailboxes(redis)
+
+
+@pytest.fixture
+def workspace_id() -> WorkspaceId:
+    return WorkspaceId(f"w-{uuid.uuid4().hex[:12]}")
+
+
+def delivery(workspace_id: WorkspaceId, event: str, *, agent: str | None = None) -> Delivery:
+    entry = StreamEvent(
+        id=EventId(event),
+        type="message.posted",
+        conversation_id=ConversationId("cnv_1"),
+        occurred_at=NOON,
+        data={"text": "Hej 👋"},
+    )
+    return Delivery(workspace_id, entry.conversation_id, AgentId(agent) if agent else None, entry)
+
+
+async def test_entries_keep_their_order(mailboxes: ReadableMailboxes, workspace_id: WorkspaceId) -> None:
+    sent = [delivery(workspace_id, f"e-{number}") for number in range(20)]
+    await mailboxes.deliver(sent)
+    assert await mailboxes.read(mailbox_of(sent[0])) == [each.entry for each in sent]
+
+
+async def test_a_batch_delivered_again_changes_nothing(
+    mailboxes: ReadableMailboxes, workspace_id: WorkspaceId
+) -> None:
+    sent = [delivery(workspace_id, f"e-{number}") for number in range(5)]
+    await mailboxes.deliver(sent)
+    await mailboxes.deliver(sent[2:])
+    assert [entry.id for entry in await mailboxes.read(mailbox_of(sent[0]))] == [
+        f"e-{number}" for number in range(5)
+    ]
+
+
+async def test_an_agent_and_a_conversation_have_mailboxes_of_their_own(
+    mailboxes: ReadableMailboxes, workspace_id: WorkspaceId
+) -> None:
+    public, private = delivery(workspace_id, "e-1"), delivery(workspace_id, "e-1", agent="grace")
+    await mailboxes.deliver([public, private])
+    assert len(await mailboxes.read(mailbox_of(public))) == 1
+    assert len(await mailboxes.read(mailbox_of(private))) == 1
+
+
+async def test_a_mailbox_keeps_the_latest_entries_only(redis: Redis, workspace_id: WorkspaceId) -> None:
+    mailboxes = ReadableRedisMailboxes(redis)
+    sent = [delivery(workspace_id, f"e-{number}") for number in range(MAILBOX_ENTRIES_MAX + 5)]
+    await mailboxes.deliver(sent)
+    kept = await mailboxes.read(mailbox_of(sent[0]))
+    assert [entry.id for entry in kept] == [each.entry.id for each in sent[5:]]
+    assert await redis.ttl(mailbox_of(sent[0])) > 0
+
+
+async def test_the_doorbell_rings_for_a_new_entry(redis: Redis, workspace_id: WorkspaceId) -> None:
+    doorbells = Doorbells(redis)
+    listening = asyncio.create_task(doorbells.run())
+    sent = delivery(workspace_id, "e-1")
+    async with asyncio.timeout(10):
+        while not doorbells.is_connected:
+            await asyncio.sleep(0.01)
+        async with doorbells.listen(mailbox_of(sent)) as bell:
+            bell.clear()
+            await RedisMailboxes(redis).deliver([sent])
+            await bell.wait()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
