@@ -1,0 +1,102 @@
+"""Real servers for the tests, found in this order: addresses in the environment; testcontainers where
+a Docker engine answers; the local stack's own servers. Never skipped: no server is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from rondo_local.servers import local_servers
+
+DOCKER_ANSWER_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the servers of this test run are."""
+
+    kafka_bootstrap: str
+    redis_url: str
+    postgres_dsn: str
+
+
+def _servers_of_environment() -> Servers | None:
+    names = ("RONDO_TEST_KAFKA_BOOTSTRAP", "RONDO_TEST_REDIS_URL", "RONDO_TEST_POSTGRES_DSN")
+    values = [os.environ.get(name) for name in names]
+    if not any(values):
+        return None
+    if not all(values):
+        raise pytest.UsageError(f"set all of {', '.join(names)}, or none of them")
+    return Servers(*(value or "" for value in values))
+
+
+def _docker_answers() -> bool:
+    try:
+        run = subprocess.run(
+            ["docker", "info"], capture_output=True, timeout=DOCKER_ANSWER_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return run.returncode == 0
+
+
+@contextmanager
+def _servers_in_containers() -> Iterator[Servers]:
+    from testcontainers.kafka import KafkaContainer  # noqa: PLC0415 - needs an engine to be of use
+    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415
+    from testcontainers.redis import RedisContainer  # noqa: PLC0415
+
+    with (
+        KafkaContainer("apache/kafka:4.1.0") as kafka,
+        RedisContainer("valkey/valkey:9") as redis,
+        PostgresContainer("postgres:18", driver=None) as postgres,
+    ):
+        url = f"redis://{redis.get_container_host_ip()}:{redis.get_exposed_port(6379)}/0"
+        yield Servers(kafka.get_bootstrap_server(), url, postgres.get_connection_url())
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Kafka, Redis (or Valkey) and PostgreSQL, real and ready."""
+    given = _servers_of_environment()
+    if given is not None:
+        yield given
+    elif _docker_answers():
+        with _servers_in_containers() as started:
+            yield started
+    else:
+        with local_servers(Path(tmp_path_factory.mktemp("servers"))) as local:
+            yield Servers(local.kafka_bootstrap, local.redis_url, local.postgres_dsn)
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(servers: Servers) -> str:
+    """The broker's ``host:port``; its topics are shared by all tests of the run."""
+    return servers.kafka_bootstrap
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers: Servers) -> str:
+    """The URL of the Redis of this run."""
+    return servers.redis_url
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn(servers: Servers) -> str:
+    """The DSN of an empty PostgreSQL database that the tests may fill."""
+    return servers.postgres_dsn
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of the real Redis. Tests keep apart by workspaces of their own."""
+    client = Redis.from_url(redis_url, decode_responses=True)
+    yield client
+    await client.aclose()
