@@ -17,7 +17,7 @@ PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 p
 # True once setup has succeeded: down, clean and status have nothing to do before.
 IS_SET_UP := test -e .local/setup.stamp -a -x $(PY)
 
-.PHONY: help setup up down clean status demo test check format format-check lint types layers \
+.PHONY: help setup lock up down clean status demo test check format format-check lint types layers \
 	generate generate-check bench
 
 help: ## List every target
@@ -31,6 +31,9 @@ setup: ## Install uv and every package; skipped when nothing changed
 	done; \
 	echo "rondo: no Python 3.11 or newer found: install one, or name it: make PYTHON=/path/to/python3" >&2; \
 	exit 1
+
+lock: ## Write requirements.lock anew, after a change of dependencies
+	@.local/uv/bin/python deploy/local/bootstrap.py lock
 
 up: setup ## Start what is down; ROUTERS=3, GATEWAYS, NOTIFIERS, HISTORIES for several
 	@$(PY) -m rondo_local up

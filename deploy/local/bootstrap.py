@@ -19,6 +19,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 UV_VERSION = "0.13.9"
+LOCK = "requirements.lock"
+"""Every package from outside, pinned with its sums, for every platform."""
+
 FREE_MIB_MIN = 1_000
 """Space that the packages, uv and its cache need."""
 
@@ -34,7 +37,7 @@ _UNREACHABLE = re.compile(
 _NO_SPACE = re.compile(r"no space left|disk quota exceeded|os error 28", re.IGNORECASE)
 _NOT_BUILT = re.compile(r"failed (?:to build|building wheel for) [`']?([\w.-]+)", re.IGNORECASE)
 _NO_COMPILER = re.compile(r"\b(gcc|clang|cc|c\+\+|rustc|cargo|compiler)\b|python\.h", re.IGNORECASE)
-_NO_LOCK = re.compile(r"unable to find lockfile", re.IGNORECASE)
+_NO_LOCK = re.compile(r"file not found: `?requirements\.lock", re.IGNORECASE)
 
 
 class SetupFailure(Exception):
@@ -80,14 +83,31 @@ def set_up(checkout: Path) -> None:
 
 def fingerprint(checkout: Path) -> str:
     """What the installation depends on: interpreter, uv, lock file, every package's metadata."""
-    root = checkout / "pyproject.toml"
-    members = tomllib.loads(root.read_text(encoding="utf-8"))["tool"]["uv"]["workspace"]["members"]
-    packages = sorted(file for member in members for file in checkout.glob(f"{member}/pyproject.toml"))
+    metadata = [folder / "pyproject.toml" for folder in members(checkout)]
     digest = hashlib.sha256(f"{UV_VERSION} {sys.version} {sys.executable}".encode())
-    for file in (root, checkout / "uv.lock", *packages):
+    for file in (checkout / "pyproject.toml", checkout / LOCK, *metadata):
         digest.update(f"\n{file.relative_to(checkout)}\n".encode())
         digest.update(file.read_bytes() if file.exists() else b"missing")
     return digest.hexdigest()
+
+
+def members(checkout: Path) -> list[Path]:
+    """The folders of the workspace's packages."""
+    root = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = root["tool"]["uv"]["workspace"]["members"]
+    found = (file for each in patterns for file in checkout.glob(f"{each}/pyproject.toml"))
+    return sorted(file.parent for file in found)
+
+
+def lock(checkout: Path) -> int:
+    """Write the lock file anew, keeping the versions that still fit; the exit status."""
+    names = [f"rondo-{folder.name}" for folder in members(checkout)]
+    command = [
+        str(checkout / ".local/uv/bin/uv"), "pip", "compile", "pyproject.toml", "--group", "dev",
+        "--universal", "--generate-hashes", "--quiet", "--no-header", "--output-file", LOCK,
+        *(word for name in names for word in ("--no-emit-package", name)),
+    ]  # fmt: skip
+    return subprocess.run(command, cwd=checkout, check=False, stdout=subprocess.DEVNULL).returncode
 
 
 def diagnosis(output: str, log: Path) -> str:
@@ -95,7 +115,7 @@ def diagnosis(output: str, log: Path) -> str:
     if _NO_SPACE.search(output):
         return "the disk is full: free some space, then run the same command again"
     if _NO_LOCK.search(output):
-        return "uv.lock is missing: restore it, or write it with `.local/uv/bin/uv lock`"
+        return f"{LOCK} is missing: restore it, or write it with `make lock`"
     built = _NOT_BUILT.search(output)
     if built and _NO_COMPILER.search(output):
         return (
@@ -137,13 +157,19 @@ def _version(uv: Path) -> str | None:
 
 
 def _sync(checkout: Path, uv: Path, log: Path) -> None:
-    environ = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    environ["UV_PROJECT_ENVIRONMENT"] = str(checkout / ".venv")
-    environ["UV_PYTHON_DOWNLOADS"] = "never"
-    # The services start several times in a session, and faster so.
-    environ["UV_COMPILE_BYTECODE"] = "1"
-    command = [str(uv), "sync", "--frozen", "--all-packages", "--python", sys.executable]
-    _run("installing the packages", command, log, cwd=checkout, environ=environ)
+    environ = os.environ | {
+        "VIRTUAL_ENV": str(checkout / ".venv"),
+        "UV_PYTHON_DOWNLOADS": "never",
+        # The services start several times in a session, and faster so.
+        "UV_COMPILE_BYTECODE": "1",
+    }
+    own = [word for folder in members(checkout) for word in ("--editable", str(folder))]
+    venv = ["venv", "--quiet", "--allow-existing", "--python", sys.executable, ".venv"]
+    outside = ["pip", "sync", "--require-hashes", LOCK]
+    inside = ["pip", "install", "--no-deps", *own]
+    _run("making room for the packages", [str(uv), *venv], log, cwd=checkout, environ=environ)
+    _run("installing the packages", [str(uv), *outside], log, cwd=checkout, environ=environ)
+    _run("installing Rondo itself", [str(uv), *inside], log, cwd=checkout, environ=environ)
 
 
 def _run(
@@ -200,4 +226,5 @@ def _read(file: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(__file__).resolve().parents[2]))
+    action = lock if sys.argv[1:] == ["lock"] else main
+    sys.exit(action(Path(__file__).resolve().parents[2]))

@@ -26,7 +26,7 @@ LOG = Path("/log/setup.log")
             "hiredis has no wheel for this Python .* apt install build-essential python3-dev",
         ),
         ("error: failed to write: No space left on device (os error 28)", "the disk is full"),
-        ("error: Unable to find lockfile at `uv.lock`, but `--frozen` was", "uv lock"),
+        ("error: File not found: `requirements.lock`", "make lock"),
         ("error: Failed to build `ours @ file:///x`\n  cause: no README.md\n\n", "cause: no README"),
         ("", "printed nothing"),
     ],
@@ -45,7 +45,7 @@ def test_the_fingerprint_changes_with_any_package_and_with_the_lock_file(tmp_pat
     (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["services/*"]')
     seen = [fingerprint(tmp_path)]
 
-    (tmp_path / "uv.lock").write_text("locked")
+    (tmp_path / "requirements.lock").write_text("locked")
     seen.append(fingerprint(tmp_path))
     package.write_text("[project]\n")
     seen.append(fingerprint(tmp_path))
