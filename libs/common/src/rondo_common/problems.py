@@ -150,6 +150,8 @@ async def _on_defect(request: Request, error: Exception) -> JSONResponse:
 def _pointer(location: tuple[int | str, ...]) -> str:
     """The JSON pointer of a validation error; where it is no body field, its place and name."""
     where, *path = location
-    tokens = [str(token).replace("~", "~0").replace("/", "~1") for token in path]
+    # A name may hold half a surrogate pair, which no answer could be encoded with.
+    names = [str(token).encode(errors="replace").decode() for token in path]
+    tokens = [name.replace("~", "~0").replace("/", "~1") for name in names]
     prefix = "" if where == "body" else f"/{where}"
     return prefix + "".join(f"/{token}" for token in tokens)

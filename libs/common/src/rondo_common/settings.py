@@ -14,7 +14,9 @@ class KafkaSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
 
     kafka_bootstrap: str = Field(description="Brokers as host:port, comma-separated")
-    kafka_replication_factor: int = Field(default=1, ge=1, description="Of topics to be created")
+    kafka_replication_factor: int = Field(
+        default=1, ge=1, description="Of the topics that create-topics makes"
+    )
 
 
 class ProcessSettings(BaseSettings):
@@ -25,8 +27,12 @@ class ProcessSettings(BaseSettings):
     instance: str = Field(default="rondo", description="Names the process in logs and client ids")
     http_host: str = Field(default="127.0.0.1", description="Address to listen on")
     http_port: int = Field(ge=0, le=65535, description="Port of the process's HTTP server")
-    log_format: Literal["json", "console"] = "json"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="For machines, or for people at a terminal"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least grave lines that are logged"
+    )
 
 
 class RedisSettings(BaseSettings):
@@ -42,5 +48,12 @@ class ConsumerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
 
-    session_timeout_ms: int = Field(default=10_000, ge=6_000, le=300_000)
-    rebalance_timeout_ms: int = Field(default=30_000, ge=10_000, le=300_000)
+    session_timeout_ms: int = Field(
+        default=10_000, ge=6_000, le=300_000, description="Silent for so long, it loses its partitions"
+    )
+    rebalance_timeout_ms: int = Field(
+        default=30_000,
+        ge=10_000,
+        le=300_000,
+        description="How long giving partitions up may take; more than the loop's drain_s (10 s)",
+    )

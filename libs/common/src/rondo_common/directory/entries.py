@@ -33,6 +33,7 @@ class FallbackSettings(Value):
         default="Nobody is available right now. Please leave us a message.",
         min_length=1,
         max_length=4000,
+        pattern=r"^[^\x00]*$",  # PostgreSQL's text cannot hold NUL.
     )
     offer_meeting: bool = False
 

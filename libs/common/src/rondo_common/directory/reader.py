@@ -40,13 +40,16 @@ class DirectoryReader:
         self._partitions = [TopicPartition(DIRECTORY.name, n) for n in range(DIRECTORY.partitions)]
         self._positions = dict.fromkeys(range(DIRECTORY.partitions), 0)
         self._moved = asyncio.Condition()
+        self._started = asyncio.Event()
+        self._reading = asyncio.Event()
 
     async def run(self) -> None:
         """Follow the topic until cancelled."""
-        await self._consumer.start()
+        await self._start()
         try:
             self._consumer.assign(self._partitions)
             await self._consumer.seek_to_beginning(*self._partitions)
+            self._reading.set()
             while True:
                 try:
                     await self._turn()
@@ -76,6 +79,7 @@ class DirectoryReader:
         """
         try:
             async with asyncio.timeout(timeout_s):
+                await self._reading.wait()
                 ends = await self._consumer.end_offsets(self._partitions)
                 async with self._moved:
                     await self._moved.wait_for(
@@ -83,6 +87,16 @@ class DirectoryReader:
                     )
         except (KafkaError, TimeoutError) as error:
             raise Unavailable("kafka", error or "the directory lags") from error
+
+    async def _start(self) -> None:
+        while True:
+            try:
+                await self._consumer.start()
+            except KafkaError as error:
+                log.warning("directory_unreachable", reason=repr(error))
+                await asyncio.sleep(RETRY_DELAY_S)
+            else:
+                return
 
     async def _turn(self) -> None:
         batches = await self._consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=BATCH_MAX)

@@ -9,26 +9,31 @@ Its promises, each with a test of its own:
   committed before somebody else goes on.
 - **Nothing lost**: a record that can never succeed goes to the dead-letter topic, with why. One that
   may succeed later is tried again with growing pauses; its partition waits, visibly, the others go on.
+- **Bounded**: a partition whose handler is slower than the topic is paused above a limit.
 - **Alive** means that the poll loop turned lately; a fatal error ends :meth:`ConsumerLoop.run`.
+
+It is made of three parts: a :class:`~rondo_common.kafka.lane.Lane` knows how far a partition is,
+:class:`~rondo_common.kafka.partition_work.PartitionWork` handles its batches, and the loop here fetches,
+commits, and lets partitions come and go.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from rondo_common.errors import Fatal, Rejected, Retryable
-from rondo_common.kafka.lane import Lane, LaneLimits
-from rondo_common.kafka.records import Record, read_record
+from rondo_common.errors import Fatal, Retryable
+from rondo_common.kafka.handler import DeadLetters, Handler
+from rondo_common.kafka.partition_work import PartitionWork, WorkLimits
 
 log = structlog.get_logger(__name__)
 
@@ -37,59 +42,27 @@ log = structlog.get_logger(__name__)
 class LoopLimits:
     """How long things may take. ``drain_s`` must stay below the group's rebalance timeout."""
 
-    lane: LaneLimits = field(default_factory=LaneLimits)
+    work: WorkLimits = field(default_factory=WorkLimits)
     poll_timeout_ms: int = 500
     commit_interval_s: float = 0.2
-    attempt_timeout_s: float = 60.0
-    retry_delay_s_min: float = 0.05
-    retry_delay_s_max: float = 5.0
-    drain_s: float = 10.0
+    drain_s: float = 8.0
     stalled_s_max: float = 30.0
 
 
-class Handler(Protocol):
-    """What a service does with records.
-
-    ``handle`` gets a partition's next records, decoded, in order, and returns when every effect is
-    durable and every event it publishes is confirmed. It may be called again with the same records.
-
-    Raises:
-        Retryable: the whole batch is tried again later.
-        Rejected: the record at ``index`` can never succeed; the others are tried again without it.
-        Fatal: the process ends.
-    """
-
-    async def assigned(self, partition: TopicPartition) -> None:
-        """Called once before the first batch of a partition, retried like a batch."""
-
-    async def handle(self, partition: TopicPartition, records: Sequence[Record]) -> None:
-        """Do the service's work for these records."""
-
-    async def revoked(self, partition: TopicPartition) -> None:
-        """Called once after the last batch of a partition."""
-
-
-class DeadLetters(Protocol):
-    """Keeps records that can never succeed. Returns when the record is safe; raises ``Retryable``."""
-
-    async def bury(self, raw: ConsumerRecord, reason: str) -> None:
-        """Keep ``raw`` as it is, with why."""
-
-
 @dataclass(slots=True)
-class _Work:
-    """One assigned partition: its lane, and the task that empties it."""
+class _Assigned:
+    """One assigned partition: its work, the task that does it, and whether it is paused."""
 
-    lane: Lane[ConsumerRecord]
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
+    work: PartitionWork
+    task: asyncio.Task[None]
     paused: bool = False
-    blocked_by: str | None = None
 
 
 class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Reads ``topics`` in a consumer group and feeds a :class:`Handler`, keeping the promises above."""
+    """Reads ``topics`` in a consumer group and feeds a :class:`Handler`, keeping the promises above.
+
+    ``clock`` gives seconds that only grow; it is read for :attr:`is_alive` alone.
+    """
 
     def __init__(
         self,
@@ -99,173 +72,130 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         dead_letters: DeadLetters,
         *,
         limits: LoopLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._consumer = consumer
         self._topics = topics
         self._handler = handler
         self._dead_letters = dead_letters
         self._limits = limits or LoopLimits()
-        self._work: dict[TopicPartition, _Work] = {}
-        self._fatal: BaseException | None = None
-        self._turned_at = time.monotonic()
+        self._clock = clock
+        self._assigned: dict[TopicPartition, _Assigned] = {}
+        self._releasing = asyncio.Lock()
+        self._turned_at: float | None = None
         self._joined = False
+        self._leaving = False
+        self._failure: BaseException | None = None
 
     # -- what operators see ---------------------------------------------------------------------
 
     @property
     def is_alive(self) -> bool:
-        """True while the poll loop turns."""
-        age_s = time.monotonic() - self._turned_at
-        return self._fatal is None and age_s < self._limits.stalled_s_max
+        """True before the loop runs, and while it turns."""
+        if self._failure is not None:
+            return False
+        return self._turned_at is None or self._clock() - self._turned_at < self._limits.stalled_s_max
 
     @property
     def is_ready(self) -> bool:
-        """True once the loop turns and has joined its group."""
-        return self.is_alive and self._joined
+        """True while the loop turns as a member of its group, with partitions or without."""
+        return self._joined and not self._leaving and self.is_alive
 
     async def check_ready(self) -> None:
-        """A health check: raises ``Retryable`` until the loop has joined its group and turns."""
+        """A health check: raises ``Retryable`` unless :attr:`is_ready`."""
         if not self.is_ready:
-            raise Retryable("the consumer loop does not turn")
+            raise Retryable("the consumer loop does not turn, or has not joined its group")
 
     def blocked(self) -> dict[str, str]:
         """The partitions that wait for something, each with what it waits for."""
         return {
-            f"{partition.topic}[{partition.partition}]": work.blocked_by
-            for partition, work in self._work.items()
-            if work.blocked_by is not None
+            f"{partition.topic}[{partition.partition}]": each.work.blocked_by
+            for partition, each in self._assigned.items()
+            if each.work.blocked_by is not None
         }
 
     # -- the loop -------------------------------------------------------------------------------
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until ``stop`` is set, then drain, commit and leave the group.
+        """Consume until ``stop`` is set, then drain, commit and leave the group. Runs once.
 
         Raises:
             Fatal: the process must end; nothing uncommitted is lost.
         """
+        self._turned_at = self._clock()
         self._consumer.subscribe(topics=list(self._topics), listener=self)
-        await self._consumer.start()
-        committer = asyncio.create_task(self._commit_regularly())
+        committer = self._start(self._commit_regularly())
         try:
-            while not stop.is_set() and self._fatal is None:
+            await self._consumer.start()
+            while not stop.is_set() and self._failure is None:
                 await self._turn()
-        except KafkaError as error:
-            raise Fatal(f"the consumer cannot go on: {error}") from error
+        except Exception as error:
+            self._failure = error
         finally:
-            committer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await committer
-            await self._release(list(self._work))
-            await self._consumer.stop()
-        if self._fatal is not None:
-            raise Fatal(f"a handler cannot go on: {self._fatal}") from self._fatal
+            self._leaving = True
+            await self._cancel([committer])
+            await self._leave()
+        if self._failure is not None:
+            raise Fatal(f"the consumer cannot go on: {self._failure!r}") from self._failure
 
     async def _turn(self) -> None:
-        """Fetch once and hand what came to the lanes. Never waits for a handler."""
+        """Fetch once and hand what came to the work. Never waits for a handler."""
         batches = await self._consumer.getmany(
-            timeout_ms=self._limits.poll_timeout_ms, max_records=self._limits.lane.waiting_max
+            timeout_ms=self._limits.poll_timeout_ms, max_records=self._limits.work.lane.waiting_max
         )
-        self._turned_at = time.monotonic()
-        self._joined = True
+        self._turned_at = self._clock()
         for partition, raws in batches.items():
-            work = self._work.get(partition)
-            if work is None:
+            each = self._assigned.get(partition)
+            if each is None:
                 continue  # Revoked between the fetch and here; its new owner reads it again.
-            work.lane.arrive((raw.offset, raw) for raw in raws)
-            work.arrived.set()
-            if work.lane.is_full and not work.paused:
-                work.paused = True
+            each.work.arrive(raws)
+            if each.work.lane.is_full and not each.paused:
                 self._consumer.pause(partition)
+                each.paused = True
 
-    # -- one partition --------------------------------------------------------------------------
+    def _resume_if_roomy(self, partition: TopicPartition) -> None:
+        each = self._assigned[partition]
+        if each.paused and each.work.lane.has_room:
+            self._consumer.resume(partition)
+            each.paused = False
 
-    async def _empty_lane(self, partition: TopicPartition, work: _Work) -> None:
+    async def _leave(self) -> None:
+        await self._release(list(self._assigned))
         try:
-            await self._retrying(work, lambda: self._handler.assigned(partition))
-            while not work.stopping.is_set():
-                batch = work.lane.take()
-                self._resume_if_roomy(partition, work)
-                if batch:
-                    if await self._handle_all(partition, work, batch):
-                        work.lane.done()
-                    continue
-                work.arrived.clear()
-                await _first_of(work.arrived, work.stopping)
-        except Exception as error:
-            self._fatal = error
-            log.exception("partition_failed", topic=partition.topic, partition=partition.partition)
+            await self._consumer.stop()
+        except KafkaError as error:  # What ended the loop may keep the client from leaving in order.
+            log.warning("consumer_not_stopped", reason=repr(error))
 
-    async def _handle_all(
-        self, partition: TopicPartition, work: _Work, batch: list[ConsumerRecord]
-    ) -> bool:
-        """Handle a batch to its end. False when the partition was taken away before that."""
-        raws, records, unreadable = _read_all(batch)
-        for raw, reason in unreadable:
-            if not await self._bury(work, raw, reason):
-                return False
-        while raws:
-            try:
-                return await self._retrying(work, lambda: self._handler.handle(partition, records))
-            except Rejected as error:
-                del records[error.index]
-                if not await self._bury(work, raws.pop(error.index), str(error)):
-                    return False
-            except Fatal:
-                raise
-            except Exception as error:
-                if len(raws) > 1:
-                    log.exception("batch_failed", topic=partition.topic, partition=partition.partition)
-                    return await self._handle_singly(partition, work, raws)
-                if not await self._bury(work, raws.pop(), repr(error)):
-                    return False
-        return True
+    # -- what runs beside the loop --------------------------------------------------------------
 
-    async def _handle_singly(
-        self, partition: TopicPartition, work: _Work, raws: list[ConsumerRecord]
-    ) -> bool:
-        """After an unexpected error: one by one, so that only the culprit is dead-lettered."""
-        for raw in raws:
-            if not await self._handle_all(partition, work, [raw]):
-                return False
-        return True
+    def _start(self, part: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a part beside the loop. When it fails, or is cancelled from within, the loop ends."""
+        task = asyncio.create_task(part)
+        task.add_done_callback(self._note_end)
+        return task
 
-    async def _bury(self, work: _Work, raw: ConsumerRecord, reason: str) -> bool:
-        log.error("record_rejected", topic=raw.topic, offset=raw.offset, reason=reason)
-        return await self._retrying(work, lambda: self._dead_letters.bury(raw, reason))
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        error = Fatal("a part was cancelled from within") if task.cancelled() else task.exception()
+        self._failure = self._failure or error
 
-    async def _retrying(self, work: _Work, attempt: Callable[[], Awaitable[None]]) -> bool:
-        """Try until it succeeds. False when the partition is taken away while waiting to retry."""
-        delay_s = self._limits.retry_delay_s_min
-        while True:
-            try:
-                async with asyncio.timeout(self._limits.attempt_timeout_s):
-                    await attempt()
-            except (Retryable, TimeoutError) as error:
-                work.blocked_by = str(error) or "an attempt took too long"
-                log.warning("partition_blocked", reason=work.blocked_by, retry_in_s=delay_s)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(work.stopping.wait(), delay_s)
-                    return False
-                delay_s = min(2 * delay_s, self._limits.retry_delay_s_max)
-            else:
-                work.blocked_by = None
-                return True
-
-    def _resume_if_roomy(self, partition: TopicPartition, work: _Work) -> None:
-        if work.paused and work.lane.has_room and not work.stopping.is_set():
-            work.paused = False
-            with contextlib.suppress(IllegalStateError):  # Revoked meanwhile.
-                self._consumer.resume(partition)
+    async def _cancel(self, tasks: Collection[asyncio.Task[None]]) -> None:
+        """End parts that are no longer wanted; that is no failure."""
+        for task in tasks:
+            task.remove_done_callback(self._note_end)
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # -- coming and going -----------------------------------------------------------------------
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Part of the listener protocol: start a worker a partition."""
+        """Part of the listener protocol: start the work on each partition."""
+        if self._leaving:
+            return
+        self._joined = True
         for partition in assigned:
-            work = _Work(Lane(self._limits.lane))
-            self._work[partition] = work
-            work.task = asyncio.create_task(self._empty_lane(partition, work))
+            work = PartitionWork(partition, self._handler, self._dead_letters, self._limits.work)
+            task = self._start(work.run(partial(self._resume_if_roomy, partition)))
+            self._assigned[partition] = _Assigned(work, task)
         log.info("partitions_assigned", count=len(assigned))
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
@@ -273,34 +203,44 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         await self._release(list(revoked))
         log.info("partitions_revoked", count=len(revoked))
 
-    async def _release(self, partitions: list[TopicPartition]) -> None:
-        released = {each: self._work[each] for each in partitions if each in self._work}
-        for work in released.values():
-            work.stopping.set()
-        tasks = [work.task for work in released.values() if work.task is not None]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=self._limits.drain_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        await self._commit(released)
-        for partition in released:
-            del self._work[partition]
+    async def _release(self, partitions: Sequence[TopicPartition]) -> None:
+        """Drain, commit, let go. One after the other: the process may stop during a rebalance."""
+        async with self._releasing:
+            released = {each: self._assigned[each] for each in partitions if each in self._assigned}
+            await self._drain(list(released.values()))
+            await self._commit(released)
+            for partition in released:
+                del self._assigned[partition]
+            for partition in released:
+                await self._let_go(partition)
+
+    async def _drain(self, released: Sequence[_Assigned]) -> None:
+        if not released:
+            return
+        for each in released:
+            each.work.stop()
+        _, late = await asyncio.wait([each.task for each in released], timeout=self._limits.drain_s)
+        await self._cancel(late)
+
+    async def _let_go(self, partition: TopicPartition) -> None:
+        try:
             await self._handler.revoked(partition)
+        except Exception:
+            log.exception("revocation_failed", topic=partition.topic, partition=partition.partition)
 
     # -- commits --------------------------------------------------------------------------------
 
     async def _commit_regularly(self) -> None:
         while True:
             await asyncio.sleep(self._limits.commit_interval_s)
-            await self._commit(dict(self._work))
+            await self._commit(dict(self._assigned))
 
-    async def _commit(self, works: dict[TopicPartition, _Work]) -> None:
+    async def _commit(self, assigned: dict[TopicPartition, _Assigned]) -> None:
         """Store what is done. A failure costs a repetition later, nothing else."""
         offsets = {
             partition: offset
-            for partition, work in works.items()
-            if (offset := work.lane.to_commit()) is not None
+            for partition, each in assigned.items()
+            if (offset := each.work.lane.to_commit()) is not None
         }
         if not offsets:
             return
@@ -310,30 +250,4 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             log.warning("commit_failed", reason=repr(error))
             return
         for partition, offset in offsets.items():
-            works[partition].lane.committed(offset)
-
-
-def _read_all(
-    batch: list[ConsumerRecord],
-) -> tuple[list[ConsumerRecord], list[Record], list[tuple[ConsumerRecord, str]]]:
-    """The records that can be read, raw and decoded side by side, and those that cannot, with why."""
-    raws: list[ConsumerRecord] = []
-    records: list[Record] = []
-    unreadable: list[tuple[ConsumerRecord, str]] = []
-    for raw in batch:
-        try:
-            records.append(read_record(raw))
-        except Rejected as error:
-            unreadable.append((raw, str(error)))
-        else:
-            raws.append(raw)
-    return raws, records, unreadable
-
-
-async def _first_of(*events: asyncio.Event) -> None:
-    waits = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+            assigned[partition].work.lane.committed(offset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 from redis.exceptions import (
@@ -24,23 +24,30 @@ from rondo_common.errors import Fenced, Unavailable
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 2.0
+CONNECTIONS_MAX = 64
+"""Of one process. A call beyond waits for its turn, as long as it would wait for an answer."""
 
 
-def connect_redis(url: str, *, client_name: str) -> Redis:
+def connect_redis(
+    url: str, *, client_name: str, socket_timeout_s: float = SOCKET_TIMEOUT_S
+) -> Redis:
     """A client of the server at ``url`` (``redis://host:port/db``), answering in text.
 
     It connects with the first call. Every effect Rondo has on Redis is idempotent, so a call whose
     connection broke is tried once more by the client itself.
     """
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=CONNECTIONS_MAX,
+        timeout=socket_timeout_s,
         client_name=client_name,
         decode_responses=True,
-        socket_timeout=SOCKET_TIMEOUT_S,
+        socket_timeout=socket_timeout_s,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         retry=Retry(ConstantBackoff(0.05), 1),
         health_check_interval=15,
     )
+    return Redis.from_pool(pool)
 
 
 @contextmanager

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Write the generated documentation, or check that it is fresh.
+
+``python docs/generate.py`` writes the files; ``--check`` writes nothing and exits with 1 when one of
+them is stale, naming each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # Run as a file, so that the checkout is not on the path.
+
+from docs.generators.asyncapi import asyncapi_yaml  # noqa: E402 - the path comes first
+from docs.generators.openapi import openapi_json  # noqa: E402 - the same
+from docs.generators.settings_page import settings_markdown  # noqa: E402 - the same
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "docs/api/asyncapi.yaml": lambda: asyncapi_yaml(ROOT / "tests/schemas"),
+    "docs/api/openapi.json": openapi_json,
+    "docs/settings.md": lambda: settings_markdown(ROOT / "docs/generators/settings.md"),
+}
+"""Each generated file, by its path in the checkout, with what writes its text."""
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; the exit status."""
+    parser = argparse.ArgumentParser(description="Write the generated documentation.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is stale")
+    if parser.parse_args(arguments).check:
+        return _report(stale_files(ROOT))
+    for path in stale_files(ROOT):
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(GENERATED[path](), encoding="utf-8")
+        print(f"written: {path}")
+    return 0
+
+
+def stale_files(checkout: Path) -> list[str]:
+    """The generated files whose text in ``checkout`` is not what the code says now, or missing."""
+    return [path for path, text in GENERATED.items() if _read(checkout / path) != text()]
+
+
+def _report(stale: list[str]) -> int:
+    for path in stale:
+        print(f"stale: {path}", file=sys.stderr)
+    if stale:
+        print("run `make generate` and commit what it writes", file=sys.stderr)
+    return 1 if stale else 0
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What the ports stand on: Kafka, Redis, history over HTTP, JSON Web Tokens."""

@@ -1,0 +1,39 @@
+-- Chat requests: what an Idempotency-Key stands for, and the first view of a conversation.
+--
+-- rondo_gateway_begin_request
+--   keys:      the reservation, the workspace's newest directory offset, the workspace
+--   arguments: fingerprint of the request, conversation id, requested at (ms), kept for (s)
+--   result:    { outcome, conversation id, requested at (ms), 1 if it has a view, directory offset }
+--              outcome: 'new', 'replayed', or 'mismatch' (the key stands for another request)
+--
+-- rondo_gateway_show_requested
+--   keys:      the conversation's view
+--   arguments: name and value of each field of the view
+--   result:    1 if it is shown now, 0 if there was a view
+--
+--   <ws>:request:<key>         hash: fingerprint, conversation, requested_at
+--   <ws>:conversation:<id>     the public view
+--
+-- Invariant: while a reservation is kept, everybody who shows its key is told the same conversation and
+-- the same time; a view once shown is the router's to change.
+
+redis.register_function('rondo_gateway_begin_request', function(keys, args)
+  local known = redis.call('HMGET', keys[1], 'fingerprint', 'conversation', 'requested_at')
+  local outcome = 'replayed'
+  if not known[1] then
+    outcome = 'new'
+    known = { args[1], args[2], args[3] }
+    redis.call('HSET', keys[1], 'fingerprint', args[1], 'conversation', args[2], 'requested_at', args[3])
+    redis.call('EXPIRE', keys[1], args[4])
+  elseif known[1] ~= args[1] then
+    outcome = 'mismatch'
+  end
+  local shown = redis.call('EXISTS', keys[3] .. ':conversation:' .. known[2])
+  return { outcome, known[2], known[3], shown, newest_directory_offset(keys[2]) }
+end)
+
+redis.register_function('rondo_gateway_show_requested', function(keys, args)
+  if redis.call('EXISTS', keys[1]) == 1 then return 0 end
+  redis.call('HSET', keys[1], unpack(args))
+  return 1
+end)

@@ -1,0 +1,21 @@
+"""The log on Kafka."""
+
+from __future__ import annotations
+
+from rondo_common.envelope import Envelope
+from rondo_common.events import ConversationEvent
+from rondo_common.kafka.publisher import Publisher, outgoing
+from rondo_common.topics import Partitioner
+
+
+class KafkaEventLog:
+    """See :class:`rondo_gateway.ports.EventLog`."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    async def publish(self, envelope: Envelope[ConversationEvent]) -> None:
+        """See :class:`EventLog`. Keyed as the topic says: by workspace or by conversation."""
+        of_workspace = envelope.event.TOPIC.partitioner is Partitioner.WORKSPACE
+        key = envelope.workspace_id if of_workspace else envelope.event.conversation_id
+        await self._publisher.publish([outgoing(envelope, key)])

@@ -1,0 +1,63 @@
+"""Mailboxes on Redis Streams, filled by the notifier. One subscription wakes all readers."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import cast
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+from rondo_common.mailbox import ENTRY_FIELD, StreamEvent
+from rondo_common.redis.connection import redis_errors
+from rondo_common.redis.doorbells import Doorbells
+
+from rondo_gateway.domain.cursors import Cursor, Extent, parse_cursor
+from rondo_gateway.ports import Bell, Entry
+
+Entries = list[tuple[str, dict[str, str]]]
+
+
+class RedisMailboxes:
+    """See :class:`rondo_gateway.ports.Mailboxes`."""
+
+    def __init__(self, redis: Redis, doorbells: Doorbells) -> None:
+        self._redis = redis
+        self._doorbells = doorbells
+
+    def listen(self, mailbox: str) -> AbstractAsyncContextManager[Bell]:
+        """See :class:`Mailboxes`."""
+        return self._doorbells.listen(mailbox)
+
+    async def extent(self, mailbox: str) -> Extent | None:
+        """See :class:`Mailboxes`."""
+        try:
+            with redis_errors():
+                info = await self._redis.xinfo_stream(mailbox)
+        except ResponseError as error:
+            if "no such key" in str(error):
+                return None
+            raise
+        if info["first-entry"] is None:
+            return None
+        return Extent(
+            first=parse_cursor(info["first-entry"][0]),
+            last=parse_cursor(info["last-generated-id"]),
+            is_trimmed=info["entries-added"] > info["length"],
+        )
+
+    async def after(self, mailbox: str, cursor: Cursor, count_max: int) -> list[Entry]:
+        """See :class:`Mailboxes`."""
+        with redis_errors():
+            found = await self._redis.xrange(mailbox, min=f"({cursor}", count=count_max)
+        return [_entry(*each) for each in cast("Entries", found)]
+
+    async def until(self, mailbox: str, cursor: Cursor, count_max: int) -> list[Entry]:
+        """See :class:`Mailboxes`."""
+        with redis_errors():
+            found = await self._redis.xrevrange(mailbox, max=str(cursor), count=count_max)
+        return [_entry(*each) for each in cast("Entries", found)]
+
+
+def _entry(cursor: str, fields: dict[str, str]) -> Entry:
+    text = fields[ENTRY_FIELD]
+    return Entry(parse_cursor(cursor), StreamEvent.model_validate_json(text), text)

@@ -1,0 +1,97 @@
+"""What a website asks when it wants a conversation for a visitor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import EmailStr, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+from rondo_common.conversation import AgentRoute, Page, Request, RoundRobinRoute, Route, Visitor
+from rondo_common.ids import AgentId, ConversationId, ExternalId, VisitorId
+
+from rondo_gateway.domain.limits import PRIORITY_MAX, Body, Scalars, Text, Url
+
+
+class VisitorBody(Body):
+    """The visitor as the website knows them. Without an ``id`` they are anonymous and get one."""
+
+    id: ExternalId | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+    email: EmailStr | None = None
+    job_title: Text | None = None
+    company: Text | None = None
+    phone: Text | None = None
+    crm_status: Text | None = None
+    language: Text | None = None
+    country: Text | None = None
+    state: Text | None = None
+    city: Text | None = None
+    company_size: Text | None = None
+    industry: Text | None = None
+    attributes: Scalars = Field(default_factory=dict)
+
+
+class RouteBody(Body):
+    """Where the request goes: `round_robin` (all live-chat agents, in sequence) or `agent`."""
+
+    type: Literal["round_robin", "agent"]
+    agent_id: Annotated[ExternalId | None, Field(validate_default=True)] = None
+
+    @field_validator("agent_id")
+    @classmethod
+    def _belongs_to_its_type(cls, agent_id: str | None, info: ValidationInfo) -> str | None:
+        match info.data.get("type"):
+            case "agent" if agent_id is None:
+                raise PydanticCustomError("agent_id_missing", "the route 'agent' needs an agent_id")
+            case "round_robin" if agent_id is not None:
+                raise PydanticCustomError("agent_id_extra", "the route 'round_robin' takes no agent_id")
+        return agent_id
+
+    def route(self) -> Route:
+        """The route as events carry it."""
+        return RoundRobinRoute() if self.agent_id is None else AgentRoute(agent_id=AgentId(self.agent_id))
+
+
+class PageBody(Body):
+    """The page the visitor asks from."""
+
+    url: Url
+
+
+class ChatRequestBody(Body):
+    """A chat request."""
+
+    visitor: VisitorBody = VisitorBody()
+    route: RouteBody
+    page: PageBody | None = None
+    answers: Scalars = Field(default_factory=dict)
+    priority: int = Field(default=0, ge=-PRIORITY_MAX, le=PRIORITY_MAX)
+
+    def fingerprint(self) -> str:
+        """Equal for bodies that ask the same, however they are written down."""
+        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+
+    def request(self, conversation_id: ConversationId, requested_at: datetime) -> Request:
+        """The request as events carry it; the same arguments always give the same."""
+        known = self.visitor.model_dump(exclude={"id"})
+        visitor_id = VisitorId(self.visitor.id) if self.visitor.id else anonymous(conversation_id)
+        return Request(
+            visitor=Visitor(id=visitor_id, **known),
+            route=self.route.route(),
+            page=None if self.page is None else Page(url=self.page.url),
+            answers=self.answers,
+            priority=self.priority,
+            requested_at=requested_at,
+        )
+
+
+def anonymous(conversation_id: ConversationId) -> VisitorId:
+    """The id of a visitor whose website gave none.
+
+    Derived from the conversation, so that every retry of one request speaks of the same visitor.
+    """
+    return VisitorId(f"vis_{conversation_id.removeprefix('cnv_')}")

@@ -1,0 +1,57 @@
+"""Who is calling, once their credential was checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rondo_common.conversation import Party
+from rondo_common.ids import AgentId, ApiKeyId, VisitorId, WorkspaceId
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Runs this installation. Belongs to no workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A website's backend, by an API key of its workspace."""
+
+    workspace_id: WorkspaceId
+    key_id: ApiKeyId
+
+    def party(self) -> Party:
+        """As it stands in events."""
+        return Party(type="key", id=self.key_id)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCaller:
+    """An agent, by a token that is valid until ``expires_at``."""
+
+    workspace_id: WorkspaceId
+    agent_id: AgentId
+    expires_at: datetime
+
+    def party(self) -> Party:
+        """As they stand in events."""
+        return Party(type="agent", id=self.agent_id)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorCaller:
+    """A visitor, by a token that is valid until ``expires_at``."""
+
+    workspace_id: WorkspaceId
+    visitor_id: VisitorId
+    expires_at: datetime
+
+    def party(self) -> Party:
+        """As they stand in events."""
+        return Party(type="visitor", id=self.visitor_id)
+
+
+Member = Backend | AgentCaller | VisitorCaller
+"""A caller who belongs to one workspace: every key they reach is built from it."""
+Principal = Operator | Member

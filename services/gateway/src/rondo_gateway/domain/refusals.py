@@ -1,0 +1,42 @@
+"""Why a caller is refused, told by what they must do about it.
+
+::
+
+    RondoError
+    ├── NotAuthenticated    show a credential that is valid
+    ├── NotPermitted        use a credential that may do this
+    ├── NotFound            check the id
+    └── Invalid             correct the field that ``pointer`` names
+
+The present state refusing is :class:`rondo_common.errors.Conflict`, a dependency out of reach
+:class:`rondo_common.errors.Unavailable`.
+"""
+
+from __future__ import annotations
+
+from rondo_common.errors import RondoError
+
+
+class NotAuthenticated(RondoError):
+    """There is no credential, or it is not (or no longer) valid. Get a new one and repeat."""
+
+
+class NotPermitted(RondoError):
+    """The credential is good, but not for this. Repeat with a caller who may, as the text says."""
+
+
+class NotFound(RondoError):
+    """There is no such thing in the caller's workspace. Check the id."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"There is no {kind} {name} in this workspace. Check the id.")
+
+
+class Invalid(RondoError):
+    """One field cannot be taken as it is. ``pointer`` is its JSON pointer, such as ``/route/agent_id``."""
+
+    def __init__(self, pointer: str, detail: str, *, code: str = "invalid-request") -> None:
+        super().__init__(f"{pointer}: {detail}")
+        self.pointer = pointer
+        self.detail = detail
+        self.code = code

@@ -1,0 +1,256 @@
+"""How things look on the public surface. Field names are promises; see the API reference."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from rondo_common import conversation as talk
+from rondo_common.conversation import (
+    AgentCard,
+    Author,
+    Ended,
+    Fallback,
+    Page,
+    Route,
+    Status,
+    Value,
+    Visitor,
+)
+from rondo_common.conversation_view import ConversationView
+from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, WorkspaceEntry, WorkspaceSettings
+from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, WorkspaceId
+from rondo_common.mailbox import StreamEvent
+
+from rondo_gateway.domain.principals import Member, VisitorCaller
+
+
+class Offer(Value):
+    """An open offer. A visitor is not told whom it was made to."""
+
+    agent_id: AgentId | None
+    attempt: int
+    offered_at: datetime
+    expires_at: datetime
+
+
+class Conversation(Value):
+    """A conversation, as far as it came."""
+
+    id: ConversationId
+    status: Status
+    route: Route
+    visitor: Visitor
+    page: Page | None
+    answers: dict[str, Any]
+    requested_at: datetime
+    agent: AgentCard | None
+    offer: Offer | None
+    queue: None = None
+    ended: Ended | None
+    fallback: Fallback | None
+
+
+class RequestedConversation(Conversation):
+    """A conversation just asked for, with the token for its visitor."""
+
+    visitor_token: str
+
+
+class Message(Value):
+    """One line of the talk. The text is as given and never markup."""
+
+    id: MessageId
+    conversation_id: ConversationId
+    author: Author
+    text: str
+    sent_at: datetime
+
+
+class MessageList(Value):
+    """Messages in the order they were said. The cursor leads to the next ones."""
+
+    data: list[Message]
+    next_cursor: str | None
+
+
+class Agent(Value):
+    """An agent. `capacity` is the one that applies: the agent's own, or the workspace's."""
+
+    id: AgentId
+    name: str
+    email: str
+    avatar_url: str | None
+    capacity: int
+    live_chat: bool
+
+
+class AgentList(Value):
+    """Agents, by id."""
+
+    data: list[Agent]
+    next_cursor: str | None
+
+
+class AgentToken(Value):
+    """A bearer token of one agent."""
+
+    token: str
+    expires_at: datetime
+
+
+class Workspace(Value):
+    """A workspace."""
+
+    id: WorkspaceId
+    name: str
+    created_at: datetime
+
+
+class NewWorkspace(Workspace):
+    """A workspace just created. Its first API key is shown here and never again."""
+
+    api_key: str
+
+
+class WorkspaceList(Value):
+    """Workspaces, by id."""
+
+    data: list[Workspace]
+    next_cursor: str | None
+
+
+class OwnWorkspace(WorkspaceSettings):
+    """The caller's workspace with its settings. Durations in seconds."""
+
+    id: WorkspaceId
+    name: str
+
+
+class ApiKey(Value):
+    """An API key, without its secret: only a hash of that is kept."""
+
+    id: ApiKeyId
+    name: str | None
+    created_at: datetime
+
+
+class NewApiKey(ApiKey):
+    """An API key just created. The key itself is shown here and never again."""
+
+    api_key: str
+
+
+class ApiKeyList(Value):
+    """API keys, by id."""
+
+    data: list[ApiKey]
+    next_cursor: str | None
+
+
+class Availability(Value):
+    """Whether new chats may be offered to the agent."""
+
+    available: bool
+
+
+class ConversationSnapshot(Value):
+    """The conversation and its last messages."""
+
+    conversation: Conversation
+    messages: list[Message]
+    resumed: Annotated[Literal[False] | None, Field(exclude_if=lambda value: value is None)] = None
+    """False when the stream was to go on after an event that is no longer kept; else absent."""
+
+
+class AgentSnapshot(Value):
+    """What is on an agent's desk."""
+
+    availability: Availability
+    open_offers: list[Conversation]
+    active_conversations: list[Conversation]
+    resumed: Annotated[Literal[False] | None, Field(exclude_if=lambda value: value is None)] = None
+    """As in a conversation's snapshot."""
+
+
+class Snapshot(Value):
+    """The first event of a stream that does not resume: the present state."""
+
+    id: str
+    type: Literal["snapshot"] = "snapshot"
+    conversation_id: ConversationId | None
+    occurred_at: datetime
+    data: ConversationSnapshot | AgentSnapshot
+
+
+def conversation_of(view: ConversationView, viewer: Member) -> Conversation:
+    """The conversation as ``viewer`` may see it."""
+    return Conversation(
+        id=view.id,
+        status=view.status,
+        route=view.request.route,
+        visitor=view.request.visitor,
+        page=view.request.page,
+        answers=view.request.answers,
+        requested_at=view.request.requested_at,
+        agent=view.agent,
+        offer=_offer(view.offer, viewer),
+        ended=view.ended,
+        fallback=view.fallback,
+    )
+
+
+def message_of(conversation_id: ConversationId, message: talk.Message) -> Message:
+    """The message as the API shows it."""
+    return Message(
+        id=message.id,
+        conversation_id=conversation_id,
+        author=message.author,
+        text=message.text,
+        sent_at=message.sent_at,
+    )
+
+
+def message_of_event(event: StreamEvent) -> Message:
+    """The message that a mailbox's ``message.posted`` tells of."""
+    known = {name: event.data[name] for name in ("id", "author", "text", "sent_at")}
+    return Message.model_validate({**known, "conversation_id": event.conversation_id})
+
+
+def agent_of(agent: AgentEntry, settings: WorkspaceSettings) -> Agent:
+    """The agent as the API shows them."""
+    return Agent(
+        id=agent.id,
+        name=agent.name,
+        email=agent.email,
+        avatar_url=agent.avatar_url,
+        capacity=settings.agent_capacity if agent.capacity is None else agent.capacity,
+        live_chat=agent.live_chat,
+    )
+
+
+def workspace_of(workspace: WorkspaceEntry) -> Workspace:
+    """The workspace as the operator sees it."""
+    return Workspace(id=workspace.id, name=workspace.name, created_at=workspace.created_at)
+
+
+def own_workspace_of(workspace: WorkspaceEntry) -> OwnWorkspace:
+    """The workspace as its own backend sees it."""
+    return OwnWorkspace(id=workspace.id, name=workspace.name, **dict(workspace.settings))
+
+
+def api_key_of(api_key: ApiKeyEntry) -> ApiKey:
+    """The key without its hash."""
+    return ApiKey(id=api_key.id, name=api_key.name, created_at=api_key.created_at)
+
+
+def _offer(offer: talk.Offer | None, viewer: Member) -> Offer | None:
+    if offer is None:
+        return None
+    return Offer(
+        agent_id=None if isinstance(viewer, VisitorCaller) else offer.agent_id,
+        attempt=offer.attempt,
+        offered_at=offer.offered_at,
+        expires_at=offer.expires_at,
+    )

@@ -1,0 +1,1 @@
+"""Where requests come in: routes, live streams, and their translation into use cases."""

@@ -1,0 +1,46 @@
+"""The public surface as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
+
+from rondo_gateway.entrypoints.agents import agent_routes
+from rondo_gateway.entrypoints.conversations import conversation_routes
+from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
+from rondo_gateway.entrypoints.messages import message_routes
+from rondo_gateway.entrypoints.problems import answer_refusals
+from rondo_gateway.entrypoints.request_bodies import RequestBodies
+from rondo_gateway.entrypoints.workspaces import api_key_routes, workspace_routes
+from rondo_gateway.handlers.use_cases import UseCases
+
+
+def public_app(
+    use_cases: UseCases | None, streams: Sequence[BaseRoute] = (), health: APIRouter | None = None
+) -> FastAPI:
+    """The application. Without use cases it can only be described."""
+    app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None)
+    app.state.use_cases = use_cases
+    answer_refusals(app)
+    app.add_middleware(RequestBodies)
+    for routes in (
+        workspace_routes(),
+        api_key_routes(),
+        agent_routes(),
+        conversation_routes(),
+        message_routes(),
+    ):
+        app.include_router(routes)
+    if health is not None:
+        app.include_router(health)
+    app.router.routes.extend(streams)
+    describe(app)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document of the public surface."""
+    return public_app(None).openapi()

@@ -1,0 +1,123 @@
+"""Routes about conversations: asking for one, reading it, and the commands on it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+
+from rondo_gateway.domain.chat_request import ChatRequestBody
+from rondo_gateway.domain.limits import CLIENT_ID_LENGTH_MAX
+from rondo_gateway.domain.representation import Conversation, RequestedConversation, conversation_of
+from rondo_gateway.entrypoints.answers import json_answer
+from rondo_gateway.entrypoints.callers import Caller, Gateway
+from rondo_gateway.entrypoints.documentation import documented
+from rondo_gateway.entrypoints.parameters import ConversationInPath
+from rondo_gateway.handlers.conversations import Decided
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=CLIENT_ID_LENGTH_MAX,
+        description="The same key and body within 24 hours: the same conversation",
+    ),
+]
+
+
+def conversation_routes() -> APIRouter:
+    """The routes of backends, visitors and agents to conversations."""
+    routes = APIRouter(tags=["conversations"])
+    routes.add_api_route(
+        "/v1/conversations",
+        ask_for_conversation,
+        methods=["POST"],
+        status_code=HTTPStatus.ACCEPTED,
+        response_model=RequestedConversation,
+        **documented("apiKey", problems=(400, 413, 415, 422)),
+    )
+    routes.add_api_route(
+        "/v1/conversations/{conversation_id}",
+        read_conversation,
+        methods=["GET"],
+        response_model=Conversation,
+        **documented("apiKey", "agentToken", "visitorToken", problems=(404, 422)),
+    )
+    commands = {
+        "accept": (accept_conversation, ("agentToken",)),
+        "decline": (decline_conversation, ("agentToken",)),
+        "withdraw": (withdraw_conversation, ("apiKey", "visitorToken")),
+        "end": (end_conversation, ("apiKey", "agentToken", "visitorToken")),
+    }
+    for name, (command, callers) in commands.items():
+        extra = documented(*callers, problems=(404, 409, 422))
+        extra["responses"][202] = {
+            "description": "The router has not decided within 5 s; look at `Location` later."
+        }
+        routes.add_api_route(
+            f"/v1/conversations/{{conversation_id}}/{name}",
+            command,
+            methods=["POST"],
+            response_model=Conversation,
+            **extra,
+        )
+    return routes
+
+
+async def ask_for_conversation(
+    gateway: Gateway, caller: Caller, body: ChatRequestBody, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Ask for a conversation. Accepted means: the request is in the log and will have an outcome."""
+    asked = await gateway.chat_requests.ask(caller, body, idempotency_key)
+    conversation = conversation_of(asked.view, asked.caller)
+    answer = RequestedConversation(**dict(conversation), visitor_token=asked.visitor_token)
+    headers = {"Location": _location(asked.view.id)}
+    if asked.is_replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return json_answer(answer, HTTPStatus.ACCEPTED, headers)
+
+
+async def read_conversation(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
+) -> Response:
+    """One conversation, for its parties and the website's backend."""
+    return json_answer(await gateway.conversations.read(caller, conversation_id))
+
+
+async def accept_conversation(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
+) -> Response:
+    """Take the offer. Again from the agent who won: 200, and nothing happens."""
+    return _answer(conversation_id, await gateway.conversations.accept(caller, conversation_id))
+
+
+async def decline_conversation(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
+) -> Response:
+    """Refuse the offer."""
+    return _answer(conversation_id, await gateway.conversations.decline(caller, conversation_id))
+
+
+async def withdraw_conversation(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
+) -> Response:
+    """The visitor no longer waits. Before the conversation is active."""
+    return _answer(conversation_id, await gateway.conversations.withdraw(caller, conversation_id))
+
+
+async def end_conversation(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
+) -> Response:
+    """End an active conversation. Again: 200, and nothing happens."""
+    return _answer(conversation_id, await gateway.conversations.end(caller, conversation_id))
+
+
+def _answer(conversation_id: str, decided: Decided) -> Response:
+    if decided.conversation is not None:
+        return json_answer(decided.conversation)
+    return Response(status_code=HTTPStatus.ACCEPTED, headers={"Location": _location(conversation_id)})
+
+
+def _location(conversation_id: str) -> str:
+    return f"/v1/conversations/{conversation_id}"

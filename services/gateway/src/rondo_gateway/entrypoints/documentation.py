@@ -1,0 +1,170 @@
+"""What OpenAPI cannot see in the code: who may call, how errors look, the live streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
+
+TITLE = "Rondo"
+VERSION = "0.1.0"
+DESCRIPTION = """\
+The switchboard for live chat: a website's backend asks for a conversation, Rondo picks and rings an
+agent, connects the two and keeps the transcript.
+
+JSON in and out, times in RFC 3339 (UTC), durations in seconds (`_s`). Unknown fields in a request are
+refused (422); unknown fields in a response must be ignored. Errors are `application/problem+json`
+(RFC 9457). `503` with `Retry-After` means that the request was not taken: repeat it.
+"""
+
+SECURITY_SCHEMES = {
+    "rootKey": {"type": "http", "scheme": "bearer", "description": "The operator's root key."},
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key (`rk_…`) of a workspace."},
+    "agentToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An agent's token, from `POST /v1/agents/{agent_id}/token`.",
+    },
+    "visitorToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The `visitor_token` of a conversation.",
+    },
+    "streamToken": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "access_token",
+        "description": "Any of the tokens, for stream clients that cannot set headers. Never logged.",
+    },
+}
+
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "A problem (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "trace_id"],
+    "properties": {
+        "type": {"type": "string", "description": "A stable URN, such as `urn:rondo:error:not-found`."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What to do."},
+        "trace_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "For 422: each field that cannot be taken, by its JSON pointer.",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+_MEANINGS = {
+    400: "The request is malformed.",
+    401: "There is no credential, or it is not valid.",
+    403: "This caller may not do this.",
+    404: "There is no such thing in the caller's workspace.",
+    409: "The present state refuses it; `type` says why.",
+    413: "The body is larger than 64 KiB.",
+    415: "The body is not JSON.",
+    422: "Fields cannot be taken as they are; `errors` names them.",
+    503: "Kafka, Redis or history is out of reach: the request was not taken. Repeat it later.",
+}
+
+
+def documented(*callers: str, problems: tuple[int, ...] = ()) -> dict[str, Any]:
+    """The arguments of a route that say who may call it and which problems it may answer with."""
+    statuses = sorted({401, 403, 503, *problems})
+    return {
+        "openapi_extra": {"security": [{caller: []} for caller in callers]},
+        "responses": {status: _problem_response(status) for status in statuses},
+    }
+
+
+def shown(model: type[Any], description: str) -> dict[str, Any]:
+    """A successful response, for a route's ``responses``."""
+    return {"model": model, "description": description}
+
+
+def describe(app: FastAPI) -> None:
+    """Let ``app.openapi()`` give the whole contract."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes, tags=app.openapi_tags
+    )
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)  # FastAPI's own form of errors, which never leaves this app.
+    schemas["Problem"] = PROBLEM_SCHEMA
+    for model in (Snapshot, ConversationSnapshot, AgentSnapshot):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+        for name, definition in schema.pop("$defs", {}).items():
+            schemas.setdefault(name, definition)
+        schemas[model.__name__] = schema
+    components["securitySchemes"] = SECURITY_SCHEMES
+    document["paths"] |= {
+        "/v1/conversations/{conversation_id}/stream": _stream(
+            "conversation_id",
+            "What happens in a conversation, live",
+            "For its visitor, its agent and the website's backend.",
+            ["apiKey", "agentToken", "visitorToken", "streamToken"],
+        ),
+        "/v1/agents/{agent_id}/stream": _stream(
+            "agent_id",
+            "What concerns an agent, live",
+            "For that agent; `me` stands for the calling agent's id.",
+            ["agentToken", "streamToken"],
+        ),
+    }
+    return document
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    return {
+        "description": _MEANINGS[status],
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> dict[str, Any]:
+    text = {"type": "string"}
+    last = "Go on right after this event. If that is too old, a snapshot with `resumed: false` comes."
+    operation = {
+        "tags": ["live streams"],
+        "summary": summary,
+        "description": (
+            f"{audience} Server-sent events: `id` is a cursor, `event` the type, `data` JSON "
+            "`{id, type, conversation_id, occurred_at, data}`. First comes a `snapshot`, then whatever "
+            "happens, without a gap or a repeat; a comment every 20 s shows that the connection lives."
+        ),
+        "operationId": f"stream_by_{parameter}",
+        "parameters": [
+            {"name": parameter, "in": "path", "required": True, "schema": text},
+            {"name": "Last-Event-ID", "in": "header", "schema": text, "description": last},
+            {"name": "last_event_id", "in": "query", "schema": text, "description": last},
+        ],
+        "security": [{caller: []} for caller in callers],
+        "responses": {
+            "200": {
+                "description": "The stream. The first event's `data` is a `Snapshot`.",
+                "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Snapshot"}}},
+            },
+            **{str(status): _problem_response(status) for status in (400, 401, 403, 404, 503)},
+        },
+    }
+    return {"get": operation}

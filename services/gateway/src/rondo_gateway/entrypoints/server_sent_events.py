@@ -1,0 +1,39 @@
+"""How events look on the wire of ``text/event-stream``, and what a reader asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers, QueryParams
+
+from rondo_gateway.domain.cursors import Cursor, parse_cursor
+from rondo_gateway.handlers.live_feed import Told
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # Proxies that know it pass events on at once.
+]
+HEARTBEAT = b": still here\n\n"
+
+
+def frames(events: Iterable[Told]) -> bytes:
+    """The events, one after the other. Their data is on one line already."""
+    return "".join(
+        f"id: {event.cursor}\nevent: {event.type}\ndata: {event.data}\n\n" for event in events
+    ).encode()
+
+
+def retry(delay_ms: int) -> bytes:
+    """How long a client waits before it comes back after a lost connection."""
+    return f"retry: {delay_ms}\n\n".encode()
+
+
+def last_event_id(headers: Headers, query: QueryParams) -> Cursor | None:
+    """Where the reader wants to go on; the header, which browsers set by themselves, comes first.
+
+    Raises:
+        ValueError: it is not an id of an event.
+    """
+    text = headers.get("last-event-id") or query.get("last_event_id")
+    return parse_cursor(text) if text else None

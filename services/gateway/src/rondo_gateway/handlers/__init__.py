@@ -1,0 +1,1 @@
+"""The use cases of the public surface, over ports."""

@@ -1,0 +1,78 @@
+"""From a credential to who is calling."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from rondo_common.clock import Clock
+
+from rondo_gateway.domain.principals import AgentCaller, Backend, Operator, Principal, VisitorCaller
+from rondo_gateway.domain.refusals import NotAuthenticated
+from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, subject_exists
+from rondo_gateway.ports import DirectoryView, Tokens
+
+API_KEY_PREFIX = "rk_"
+REFUSAL = "The credential is not valid (any more). Get a new one."
+
+
+def sha256_of(api_key: str) -> str:
+    """The hash by which an API key is kept, in hexadecimal."""
+    return hashlib.sha256(api_key.encode()).hexdigest()
+
+
+class Authentication:
+    """Knows callers by their credentials, as long as what these name exists."""
+
+    def __init__(self, root_key: str, directory: DirectoryView, tokens: Tokens, clock: Clock) -> None:
+        self._root_key = root_key.encode()
+        self._directory = directory
+        self._tokens = tokens
+        self._clock = clock
+
+    async def identify(self, credential: str) -> Principal:
+        """Whose credential this is.
+
+        Raises:
+            NotAuthenticated: it is nobody's, or of somebody who was deleted.
+            Unavailable: it is unknown here, and whether it is known elsewhere cannot be found out.
+        """
+        if hmac.compare_digest(credential.encode(), self._root_key):
+            return Operator()
+        if credential.startswith(API_KEY_PREFIX):
+            return await self._by_api_key(sha256_of(credential))
+        return await self._by_token(self._tokens.read(credential))
+
+    def is_still_valid(self, caller: Principal) -> bool:
+        """Whether a caller identified earlier would be so now, as far as this process has read."""
+        match caller:
+            case Operator():
+                return True
+            case Backend(workspace_id=workspace_id, key_id=key_id):
+                found = self._directory.find(workspace_id)
+                return found is not None and key_id in found.api_keys
+            case AgentCaller(workspace_id=workspace_id, agent_id=agent_id):
+                found = self._directory.find(workspace_id)
+                exists = found is not None and agent_id in found.agents
+                return exists and self._clock() < caller.expires_at
+            case VisitorCaller(workspace_id=workspace_id):
+                exists = self._directory.find(workspace_id) is not None
+                return exists and self._clock() < caller.expires_at
+
+    async def _by_api_key(self, sha256: str) -> Backend:
+        found = self._directory.find_api_key(sha256)
+        if found is None:
+            await self._directory.refresh()  # It may have been made at another gateway just now.
+            found = self._directory.find_api_key(sha256)
+        if found is None:
+            raise NotAuthenticated(REFUSAL)
+        return Backend(*found)
+
+    async def _by_token(self, claims: TokenClaims) -> AgentCaller | VisitorCaller:
+        if not subject_exists(claims, self._directory.find(claims.workspace_id)):
+            await self._directory.refresh()
+            if not subject_exists(claims, self._directory.find(claims.workspace_id)):
+                raise NotAuthenticated(REFUSAL)
+        if isinstance(claims.subject, AgentSubject):
+            return AgentCaller(claims.workspace_id, claims.subject.id, claims.expires_at)
+        return VisitorCaller(claims.workspace_id, claims.subject.id, claims.expires_at)

@@ -1,0 +1,130 @@
+"""Asking for a conversation. Accepted means: the request is in the log."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from rondo_common.clock import Clock
+from rondo_common.conversation import Request, Status
+from rondo_common.conversation_view import ConversationView
+from rondo_common.directory.view import WorkspaceDirectory
+from rondo_common.envelope import Envelope
+from rondo_common.errors import Unavailable
+from rondo_common.events import ChatRequested
+from rondo_common.ids import (
+    WorkspaceId,
+    derived_event_id,
+    keyed_conversation_id,
+    new_conversation_id,
+)
+
+from rondo_gateway.domain.chat_request import ChatRequestBody
+from rondo_gateway.domain.limits import VISITOR_TOKEN_TTL_S
+from rondo_gateway.domain.permissions import require_backend
+from rondo_gateway.domain.principals import Backend, Principal
+from rondo_gateway.domain.refusals import Invalid, NotFound
+from rondo_gateway.domain.tokens import VisitorSubject, claims_for
+from rondo_gateway.handlers.source import SOURCE
+from rondo_gateway.ports import (
+    Beginning,
+    BeginOutcome,
+    Conversations,
+    DirectoryView,
+    EventLog,
+    Reservation,
+    Tokens,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The conversation as first answered, a token for its visitor, and whether this is a retry."""
+
+    view: ConversationView
+    caller: Backend
+    visitor_token: str
+    is_replayed: bool
+
+
+class ChatRequests:
+    """Takes chat requests."""
+
+    def __init__(
+        self,
+        directory: DirectoryView,
+        conversations: Conversations,
+        log: EventLog,
+        tokens: Tokens,
+        clock: Clock,
+    ) -> None:
+        self._directory = directory
+        self._conversations = conversations
+        self._log = log
+        self._tokens = tokens
+        self._clock = clock
+
+    async def ask(self, caller: Principal, body: ChatRequestBody, key: str | None) -> Asked:
+        """Ask for a conversation. The same ``Idempotency-Key`` with the same body is the same request.
+
+        Raises:
+            Invalid: the route's agent is unknown, or the key stands for another request.
+        """
+        backend = require_backend(caller)
+        workspace = await self._workspace_with(backend.workspace_id, body.route.agent_id)
+        begun = await self._begin(backend.workspace_id, body, key)
+        request = body.request(begun.conversation_id, begun.requested_at)
+        view = ConversationView(begun.conversation_id, Status.REQUESTED, request)
+        if not begun.is_shown:
+            await self._publish(backend.workspace_id, begun, request)
+            # It is in the log, so it was taken: should Redis be away now, the router shows it.
+            with contextlib.suppress(Unavailable):
+                await self._conversations.show_requested(backend.workspace_id, view)
+        assert workspace.workspace is not None  # noqa: S101 - a view finds only those that exist
+        subject = VisitorSubject(request.visitor.id)
+        claims = claims_for(subject, workspace.workspace, self._clock(), VISITOR_TOKEN_TTL_S)
+        token = self._tokens.issue(claims)
+        return Asked(view, backend, token, begun.outcome is BeginOutcome.REPLAYED)
+
+    async def _workspace_with(self, workspace_id: WorkspaceId, agent_id: str | None) -> WorkspaceDirectory:
+        found = self._directory.find(workspace_id)
+        if found is not None and agent_id is not None and agent_id not in found.agents:
+            await self._directory.refresh()
+            found = self._directory.find(workspace_id)
+        if found is None:
+            raise NotFound("workspace", workspace_id)
+        if agent_id is not None and agent_id not in found.agents:
+            raise Invalid("/route/agent_id", f"there is no agent {agent_id} in this workspace")
+        return found
+
+    async def _begin(self, workspace_id: WorkspaceId, body: ChatRequestBody, key: str | None) -> Beginning:
+        now = self._clock()
+        if key is None:
+            offset = await self._directory.newest_offset(workspace_id)
+            return Beginning(BeginOutcome.NEW, new_conversation_id(now), now, False, offset)
+        conversation_id = keyed_conversation_id(workspace_id, key, now)
+        reservation = Reservation(key, body.fingerprint(), conversation_id, now)
+        begun = await self._conversations.begin_request(workspace_id, reservation)
+        if begun.outcome is BeginOutcome.MISMATCH:
+            raise Invalid(
+                "/header/idempotency-key",
+                "this key was used for another request in the last 24 hours; use a new one",
+                code="idempotency-key-reused",
+            )
+        return begun
+
+    async def _publish(self, workspace_id: WorkspaceId, begun: Beginning, request: Request) -> None:
+        event = ChatRequested(
+            conversation_id=begun.conversation_id,
+            request=request,
+            directory_offset=begun.directory_offset,
+        )
+        envelope = Envelope(
+            # Derived, so that fifty retries are one fact.
+            id=derived_event_id(begun.conversation_id, "requested"),
+            source=SOURCE,
+            time=begun.requested_at,
+            workspace_id=workspace_id,
+            event=event,
+        )
+        await self._log.publish(envelope)

@@ -1,0 +1,118 @@
+"""Reading a conversation, and the commands on it. The router decides; the gateway asks and waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rondo_common.clock import Clock
+from rondo_common.conversation import Status
+from rondo_common.conversation_view import ConversationView
+from rondo_common.envelope import Envelope
+from rondo_common.errors import Conflict, Unavailable
+from rondo_common.events import AcceptChat, ConversationEvent, DeclineChat, EndChat, WithdrawChat
+from rondo_common.ids import CommandId, ConversationId
+
+from rondo_gateway.domain.permissions import (
+    require_agent,
+    require_existing,
+    require_member,
+    require_party,
+    require_visitor_side,
+)
+from rondo_gateway.domain.principals import Member, Principal
+from rondo_gateway.domain.representation import Conversation, conversation_of
+from rondo_gateway.handlers.source import SOURCE
+from rondo_gateway.ports import Answers, Conversations, EventLog
+
+DECISION_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The conversation after the decision; None while the router has not decided yet."""
+
+    conversation: Conversation | None
+
+
+class ConversationCommands:
+    """Reads conversations, and has them accepted, declined, withdrawn and ended."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        log: EventLog,
+        answers: Answers,
+        clock: Clock,
+        new_command_id: Callable[[], CommandId],
+    ) -> None:
+        self._conversations = conversations
+        self._log = log
+        self._answers = answers
+        self._clock = clock
+        self._new_command_id = new_command_id
+
+    async def read(self, caller: Principal, conversation_id: ConversationId) -> Conversation:
+        """The conversation, for its parties and the backend."""
+        member = require_member(caller)
+        view = require_party(member, await self._find(member, conversation_id), conversation_id)
+        return conversation_of(view, member)
+
+    async def accept(self, caller: Principal, conversation_id: ConversationId) -> Decided:
+        """An agent takes the offer. Raises ``Conflict`` when the router refuses."""
+        member, _ = await self._existing(caller, conversation_id)
+        agent_id = require_agent(member)
+        command = AcceptChat(conversation_id=conversation_id, agent_id=agent_id)
+        return await self._decide(member, command)
+
+    async def decline(self, caller: Principal, conversation_id: ConversationId) -> Decided:
+        """An agent refuses the offer. Raises ``Conflict`` when the router refuses."""
+        member, _ = await self._existing(caller, conversation_id)
+        agent_id = require_agent(member)
+        command = DeclineChat(conversation_id=conversation_id, agent_id=agent_id)
+        return await self._decide(member, command)
+
+    async def withdraw(self, caller: Principal, conversation_id: ConversationId) -> Decided:
+        """The visitor no longer waits. Raises ``Conflict`` when the router refuses."""
+        member, _ = await self._existing(caller, conversation_id)
+        require_visitor_side(member)
+        command = WithdrawChat(conversation_id=conversation_id, by=member.party())
+        return await self._decide(member, command)
+
+    async def end(self, caller: Principal, conversation_id: ConversationId) -> Decided:
+        """Either side ends the talk; again is fine. Raises ``Conflict`` when the router refuses."""
+        member, view = await self._existing(caller, conversation_id)
+        view = require_party(member, view, conversation_id)
+        if view.status is Status.ENDED:
+            return Decided(conversation_of(view, member))
+        command = EndChat(conversation_id=conversation_id, by=member.party())
+        return await self._decide(member, command)
+
+    async def _existing(
+        self, caller: Principal, conversation_id: ConversationId
+    ) -> tuple[Member, ConversationView]:
+        member = require_member(caller)
+        view = await self._find(member, conversation_id)
+        return member, require_existing(member, view, conversation_id)
+
+    async def _find(self, member: Member, conversation_id: ConversationId) -> ConversationView | None:
+        return await self._conversations.find(member.workspace_id, conversation_id)
+
+    async def _decide(self, member: Member, command: ConversationEvent) -> Decided:
+        command_id = self._new_command_id()
+        envelope = Envelope(command_id, SOURCE, self._clock(), member.workspace_id, command)
+        async with self._answers.expected(member.workspace_id, command_id) as answer:
+            await self._log.publish(envelope)
+            decision = await answer(DECISION_WAIT_S)
+        if decision is None:
+            return Decided(None)
+        if decision.refusal is not None:
+            raise Conflict(decision.refusal, decision.detail or "Look at the conversation's status.")
+        return Decided(await self._decided(member, command.conversation_id))
+
+    async def _decided(self, member: Member, conversation_id: ConversationId) -> Conversation | None:
+        try:
+            view = await self._find(member, conversation_id)
+        except Unavailable:
+            return None  # It is decided, so "not taken" would be wrong: the caller looks later.
+        return None if view is None else conversation_of(view, member)

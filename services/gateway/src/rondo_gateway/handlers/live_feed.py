@@ -1,0 +1,98 @@
+"""One reader's way through one mailbox: a snapshot or the place they left, then whatever comes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from rondo_common.clock import Clock
+from rondo_common.ids import ConversationId, EventId
+
+from rondo_gateway.domain.cursors import ORIGIN, Cursor, can_resume
+from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
+from rondo_gateway.ports import Mailboxes
+
+BATCH_ENTRIES_MAX = 100
+
+TakeSnapshot = Callable[[Cursor], Awaitable[ConversationSnapshot | AgentSnapshot]]
+"""The state at a cursor or later: whatever happened after the cursor is told again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event as the stream tells it; ``data`` is JSON on one line."""
+
+    cursor: Cursor
+    type: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a stream is about: its mailbox, its state, and whether its reader may still read it."""
+
+    mailbox: str
+    conversation_id: ConversationId | None
+    take_snapshot: TakeSnapshot
+    is_permitted: Callable[[], Awaitable[bool]]
+
+
+class LiveFeed:
+    """One reader's way through one mailbox. Holds a batch at most."""
+
+    def __init__(
+        self, subject: Subject, mailboxes: Mailboxes, clock: Clock, new_id: Callable[[], EventId]
+    ) -> None:
+        self._subject = subject
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._new_id = new_id
+        self._cursor = ORIGIN
+
+    @property
+    def mailbox(self) -> str:
+        """Where to listen for its bell."""
+        return self._subject.mailbox
+
+    async def is_permitted(self) -> bool:
+        """Whether the reader may still read. Raises ``Unavailable``."""
+        return await self._subject.is_permitted()
+
+    async def start(self, last: Cursor | None) -> list[Told]:
+        """Go on right after ``last`` if that is possible; else a snapshot. Raises ``Unavailable``."""
+        if last is None:
+            return [await self._snapshot(resumed=None)]
+        self._cursor = last
+        return await self.check()
+
+    async def check(self) -> list[Told]:
+        """A snapshot if what comes after the cursor is no longer kept; else nothing."""
+        if can_resume(self._cursor, await self._mailboxes.extent(self.mailbox)):
+            return []
+        return [await self._snapshot(resumed=False)]
+
+    async def next(self) -> list[Told]:
+        """What happened since, oldest first; at most a batch. Raises ``Unavailable``."""
+        entries = await self._mailboxes.after(self.mailbox, self._cursor, BATCH_ENTRIES_MAX)
+        if len(entries) == BATCH_ENTRIES_MAX:
+            # Far behind: what came right after the cursor may have been let go meanwhile.
+            lost = await self.check()
+            if lost:
+                return lost
+        if entries:
+            self._cursor = entries[-1].cursor
+        return [Told(entry.cursor, entry.event.type, entry.text) for entry in entries]
+
+    async def _snapshot(self, *, resumed: bool | None) -> Told:
+        # The cursor comes before the state: what happens in between is told twice, never not.
+        extent = await self._mailboxes.extent(self.mailbox)
+        cursor = ORIGIN if extent is None else extent.last
+        state = await self._subject.take_snapshot(cursor)
+        snapshot = Snapshot(
+            id=self._new_id(),
+            conversation_id=self._subject.conversation_id,
+            occurred_at=self._clock(),
+            data=state.model_copy(update={"resumed": resumed}),
+        )
+        self._cursor = cursor
+        return Told(cursor, snapshot.type, snapshot.model_dump_json())

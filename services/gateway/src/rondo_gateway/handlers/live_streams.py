@@ -1,0 +1,126 @@
+"""Live streams: the present state first, then everything that happens, without a gap or a repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rondo_common.clock import Clock
+from rondo_common.conversation import Status
+from rondo_common.conversation_view import ConversationView
+from rondo_common.ids import ConversationId, EventId
+from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key
+
+from rondo_gateway.domain.cursors import ORIGIN, Cursor
+from rondo_gateway.domain.permissions import require_member, require_own_agent, require_party
+from rondo_gateway.domain.principals import AgentCaller, Member, Principal
+from rondo_gateway.domain.refusals import NotFound, NotPermitted
+from rondo_gateway.domain.representation import (
+    AgentSnapshot,
+    Availability,
+    ConversationSnapshot,
+    Message,
+    conversation_of,
+    message_of_event,
+)
+from rondo_gateway.handlers.authentication import Authentication
+from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subject
+from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes
+
+SNAPSHOT_MESSAGES_MAX = 50
+MESSAGE_POSTED = "message.posted"
+
+
+class LiveStreams:
+    """Opens streams for those who may read them."""
+
+    def __init__(
+        self,
+        authentication: Authentication,
+        directory: DirectoryView,
+        conversations: Conversations,
+        mailboxes: Mailboxes,
+        clock: Clock,
+        new_id: Callable[[], EventId],
+    ) -> None:
+        self._authentication = authentication
+        self._directory = directory
+        self._conversations = conversations
+        self._mailboxes = mailboxes
+        self._clock = clock
+        self._new_id = new_id
+
+    async def of_conversation(self, caller: Principal, conversation_id: ConversationId) -> LiveFeed:
+        """What happens in a conversation, for its visitor, its agent and the backend."""
+        member = require_member(caller)
+        await self._visible(member, conversation_id)
+
+        async def take_snapshot(cursor: Cursor) -> ConversationSnapshot:
+            return await self._conversation_snapshot(member, conversation_id, cursor)
+
+        async def is_permitted() -> bool:
+            if not self._authentication.is_still_valid(member):
+                return False
+            return not isinstance(member, AgentCaller) or await self._is_party(member, conversation_id)
+
+        mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
+        return self._feed(Subject(mailbox, conversation_id, take_snapshot, is_permitted))
+
+    async def of_agent(self, caller: Principal, agent_id: str) -> LiveFeed:
+        """What concerns an agent, for that agent."""
+        agent = require_own_agent(caller, agent_id)
+
+        async def take_snapshot(_: Cursor) -> AgentSnapshot:
+            return await self._agent_snapshot(agent)
+
+        async def is_permitted() -> bool:
+            return self._authentication.is_still_valid(agent)
+
+        mailbox = agent_mailbox_key(agent.workspace_id, agent.agent_id)
+        return self._feed(Subject(mailbox, None, take_snapshot, is_permitted))
+
+    def _feed(self, subject: Subject) -> LiveFeed:
+        return LiveFeed(subject, self._mailboxes, self._clock, self._new_id)
+
+    async def _conversation_snapshot(
+        self, member: Member, conversation_id: ConversationId, cursor: Cursor
+    ) -> ConversationSnapshot:
+        view = await self._visible(member, conversation_id)
+        mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
+        messages = await self._last_messages(mailbox, cursor)
+        return ConversationSnapshot(conversation=conversation_of(view, member), messages=messages)
+
+    async def _visible(self, member: Member, conversation_id: ConversationId) -> ConversationView:
+        view = await self._conversations.find(member.workspace_id, conversation_id)
+        return require_party(member, view, conversation_id)
+
+    async def _is_party(self, member: Member, conversation_id: ConversationId) -> bool:
+        try:
+            await self._visible(member, conversation_id)
+        except (NotFound, NotPermitted):
+            return False
+        return True
+
+    async def _last_messages(self, mailbox: str, cursor: Cursor) -> list[Message]:
+        newest_first: list[Message] = []
+        while cursor > ORIGIN and len(newest_first) < SNAPSHOT_MESSAGES_MAX:
+            entries = await self._mailboxes.until(mailbox, cursor, BATCH_ENTRIES_MAX)
+            newest_first += [
+                message_of_event(entry.event) for entry in entries if entry.event.type == MESSAGE_POSTED
+            ]
+            if len(entries) < BATCH_ENTRIES_MAX:
+                break
+            cursor = entries[-1].cursor.before()
+        return newest_first[:SNAPSHOT_MESSAGES_MAX][::-1]
+
+    async def _agent_snapshot(self, agent: AgentCaller) -> AgentSnapshot:
+        found = self._directory.find(agent.workspace_id)
+        defined = None if found is None else found.agents.get(agent.agent_id)
+        views = await self._conversations.of_agent(agent.workspace_id, agent.agent_id)
+        mine = [view for view in views if view.agent_id == agent.agent_id]
+        offers = [each for each in mine if each.status is Status.OFFERED]
+        active = [each for each in mine if each.status is Status.ACTIVE]
+        return AgentSnapshot(
+            availability=Availability(available=defined is not None and defined.entry.live_chat),
+            open_offers=[conversation_of(each, agent) for each in offers],
+            active_conversations=[conversation_of(each, agent) for each in active],
+        )

@@ -1,0 +1,106 @@
+"""Messages: checked against the conversation's view, then put into the log, then answered."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from rondo_common import conversation as talk
+from rondo_common.clock import Clock
+from rondo_common.conversation_view import ConversationView
+from rondo_common.envelope import Envelope
+from rondo_common.errors import Conflict, Unavailable
+from rondo_common.events import MessagePosted
+from rondo_common.ids import AgentId, ConversationId, WorkspaceId, derived_event_id, new_message_id
+
+from rondo_gateway.domain.message import MessageBody, author_of
+from rondo_gateway.domain.permissions import require_member, require_party
+from rondo_gateway.domain.principals import AgentCaller, Member, Principal
+from rondo_gateway.domain.representation import Message, MessageList, message_of
+from rondo_gateway.handlers.source import SOURCE
+from rondo_gateway.ports import Conversations, DirectoryView, EventLog, History, PostState
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The message, and whether it was posted just now or had been before."""
+
+    message: Message
+    is_new: bool
+
+
+class Messages:
+    """Posts and reads messages."""
+
+    def __init__(
+        self,
+        directory: DirectoryView,
+        conversations: Conversations,
+        log: EventLog,
+        history: History,
+        clock: Clock,
+    ) -> None:
+        self._directory = directory
+        self._conversations = conversations
+        self._log = log
+        self._history = history
+        self._clock = clock
+
+    async def post(self, caller: Principal, conversation_id: ConversationId, body: MessageBody) -> Posted:
+        """Say something. Raises ``Conflict`` when the conversation is not active."""
+        member = require_member(caller)
+        workspace_id = member.workspace_id
+        view = await self._visible(member, conversation_id)
+        draft = self._draft(member, view, body.text)
+        reserved = await self._conversations.reserve_message(
+            workspace_id, conversation_id, body.client_message_id, draft
+        )
+        if reserved.message is None or reserved.agent_id is None:
+            raise Conflict("conversation-not-active", "Only an active conversation takes messages.")
+        message = message_of(conversation_id, reserved.message)
+        if reserved.state is PostState.POSTED:
+            return Posted(message, is_new=False)
+        event = MessagePosted(
+            conversation_id=conversation_id,
+            message=reserved.message,
+            client_message_id=body.client_message_id,
+            agent_id=reserved.agent_id,
+        )
+        is_new = await self._publish(workspace_id, event)
+        return Posted(message, is_new)
+
+    async def read_page(
+        self, caller: Principal, conversation_id: ConversationId, limit: int, after: str | None
+    ) -> MessageList:
+        """Messages in order, from history."""
+        member = require_member(caller)
+        await self._visible(member, conversation_id)
+        return await self._history.messages(member.workspace_id, conversation_id, limit=limit, after=after)
+
+    async def _visible(self, member: Member, conversation_id: ConversationId) -> ConversationView:
+        view = await self._conversations.find(member.workspace_id, conversation_id)
+        return require_party(member, view, conversation_id)
+
+    def _draft(self, member: Member, view: ConversationView, text: str) -> talk.Message:
+        now = self._clock()
+        name = self._agent_name(member) if isinstance(member, AgentCaller) else None
+        author = author_of(member, view, name)
+        return talk.Message(id=new_message_id(now), author=author, text=text, sent_at=now)
+
+    def _agent_name(self, agent: AgentCaller) -> str | None:
+        found = self._directory.find(agent.workspace_id)
+        defined = None if found is None else found.agents.get(AgentId(agent.agent_id))
+        return None if defined is None else defined.entry.name
+
+    async def _publish(self, workspace_id: WorkspaceId, event: MessagePosted) -> bool:
+        """Put it into the log; whether this was the first time, as far as can be known."""
+        message = event.message
+        # Derived from the message, so that a retry after a lost confirmation is the same fact.
+        event_id = derived_event_id(message.id, "posted")
+        await self._log.publish(Envelope(event_id, SOURCE, message.sent_at, workspace_id, event))
+        # It is in the log, so it was said: should Redis be away now, a retry says the same again.
+        with contextlib.suppress(Unavailable):
+            return await self._conversations.mark_posted(
+                workspace_id, event.conversation_id, event.client_message_id, message
+            )
+        return True

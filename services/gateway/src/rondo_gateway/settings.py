@@ -1,0 +1,16 @@
+"""The gateway's settings, from the environment (``RONDO_…``)."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+from rondo_common.settings import KafkaSettings, ProcessSettings, RedisSettings
+
+
+class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings):
+    """Everything the gateway can be told."""
+
+    root_key: SecretStr = Field(min_length=16, description="The operator's credential")
+    token_secret: SecretStr = Field(
+        min_length=32, description="Signs the tokens of agents and visitors; equal for all gateways"
+    )
+    history_url: str = Field(description="Base URL of history's internal interface")

@@ -1,0 +1,1 @@
+"""Rondo's history: keeps what happened in every conversation, and tells it again."""

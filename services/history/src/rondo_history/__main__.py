@@ -1,0 +1,52 @@
+"""``python -m rondo_history``: run the history until it is told to stop; ``… migrate``: its schema."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from rondo_common.errors import Unavailable
+from rondo_common.logs import configure_logs
+from rondo_common.process import run_process
+
+from rondo_history.adapters.schema import migrate
+from rondo_history.bootstrap import run
+from rondo_history.settings import HistorySettings, PostgresSettings
+
+USAGE = "usage: python -m rondo_history [migrate]"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; the exit status."""
+    match arguments:
+        case []:
+            return _serve()
+        case ["migrate"]:
+            return _migrate()
+    print(USAGE, file=sys.stderr)  # noqa: T201
+    return 2
+
+
+def _serve() -> int:
+    settings = HistorySettings()
+    configure_logs(
+        log_format=settings.log_format,
+        level=settings.log_level,
+        service="history",
+        instance=settings.instance,
+    )
+    return run_process(lambda stop: run(settings, stop))
+
+
+def _migrate() -> int:
+    try:
+        version = asyncio.run(migrate(PostgresSettings().postgres_dsn))
+    except Unavailable as error:
+        print(f"{error}; check RONDO_POSTGRES_DSN", file=sys.stderr)  # noqa: T201
+        return 1
+    print(f"schema of the history: version {version}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

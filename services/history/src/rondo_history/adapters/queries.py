@@ -1,0 +1,16 @@
+"""The named queries of ``queries.sql``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+
+_NAME = re.compile(r"^-- (\w+) --$", re.MULTILINE)
+
+
+def read_queries() -> Mapping[str, str]:
+    """Each query by its name, its description left in."""
+    text = (files("rondo_history.adapters") / "queries.sql").read_text(encoding="utf-8")
+    _, *named = _NAME.split(text)
+    return {name: query.strip() for name, query in zip(named[::2], named[1::2], strict=True)}

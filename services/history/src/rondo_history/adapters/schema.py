@@ -1,0 +1,53 @@
+"""Bringing the database's schema to the version this code needs. The steps are in ``migrations``."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from rondo_common.errors import Unavailable
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+CONNECT_TIMEOUT_S = 5.0
+MIGRATION_LOCK = 0x524F4E444F
+"""Names the advisory lock under which one process migrates at a time."""
+
+
+async def migrate(dsn: str) -> str:
+    """Apply the steps that are missing, all or none; the version the schema is at then.
+
+    Safe to repeat, and to run from several processes at once: they take turns.
+
+    Raises:
+        Unavailable: PostgreSQL is out of reach, or refuses.
+    """
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        # The same reading of the DSN as everywhere else, not SQLAlchemy's own.
+        async_creator=lambda: asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_S),
+        poolclass=NullPool,
+    )
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(_upgrade)
+    except DBAPIError as error:
+        raise Unavailable("postgresql", str(error.orig)) from error
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unavailable("postgresql", str(error) or "no answer in time") from error
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> str:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+    config = Config()
+    config.set_main_option("script_location", str(files("rondo_history") / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return MigrationContext.configure(connection).get_current_revision() or "empty"

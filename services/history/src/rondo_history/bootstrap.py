@@ -1,0 +1,92 @@
+"""The one place where the history is put together."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rondo_common.events import (
+    AcceptChat,
+    AssignmentAccepted,
+    AssignmentDeclined,
+    AssignmentOffered,
+    AssignmentRescinded,
+    AssignmentTimedOut,
+    ChatEnded,
+    ChatFellBack,
+    ChatRequested,
+    ChatWithdrawn,
+    DeclineChat,
+    EndChat,
+    Event,
+    MessagePosted,
+    WithdrawChat,
+)
+from rondo_common.health import health_routes
+from rondo_common.kafka.connection import KafkaConnection, make_group_consumer, make_producer
+from rondo_common.kafka.consumer import ConsumerLoop
+from rondo_common.kafka.dead_letters import KafkaDeadLetters
+from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.process import run_together, serve_http
+from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
+
+from rondo_history import handlers
+from rondo_history.adapters.postgres_archive import PostgresArchive, open_pool
+from rondo_history.entrypoints.http import history_app
+from rondo_history.entrypoints.topics import TopicsConsumer
+from rondo_history.handlers import Reading
+from rondo_history.settings import HistorySettings
+
+GROUP = "rondo.history"
+PUBLISH_DEADLINE_S = 10.0
+REQUEST_TIMEOUT_MS = 8_000
+
+READINGS: dict[type[Event], Reading] = {
+    ChatRequested: handlers.fact,
+    AcceptChat: handlers.no_fact,
+    DeclineChat: handlers.no_fact,
+    WithdrawChat: handlers.no_fact,
+    EndChat: handlers.no_fact,
+    AssignmentOffered: handlers.fact,
+    AssignmentAccepted: handlers.fact,
+    AssignmentDeclined: handlers.fact,
+    AssignmentTimedOut: handlers.fact,
+    AssignmentRescinded: handlers.fact,
+    ChatFellBack: handlers.fact,
+    ChatWithdrawn: handlers.fact,
+    ChatEnded: handlers.fact,
+    MessagePosted: handlers.fact,
+}
+"""Everything on the two topics: what is kept, and what is not."""
+
+
+async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
+    """Run the history until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
+    connection = KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
+    publisher = KafkaPublisher(
+        lambda: make_producer(connection, request_timeout_ms=REQUEST_TIMEOUT_MS),
+        deadline_s=PUBLISH_DEADLINE_S,
+    )
+    async with open_pool(settings.postgres_dsn) as pool:
+        archive = PostgresArchive(pool)
+        loop = ConsumerLoop(
+            make_group_consumer(
+                connection,
+                GROUP,
+                session_timeout_ms=settings.session_timeout_ms,
+                rebalance_timeout_ms=settings.rebalance_timeout_ms,
+            ),
+            [CHAT_REQUESTS.name, CONVERSATIONS.name],
+            TopicsConsumer(READINGS, archive),
+            KafkaDeadLetters(publisher, reader=GROUP),
+        )
+        health = health_routes(
+            is_alive=lambda: loop.is_alive,
+            checks={"postgres": archive.check, "consumer": loop.check_ready},
+            details=lambda: {"blocked": loop.blocked()},
+        )
+        app = history_app(archive, health)
+        serving = serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop)
+        try:
+            await run_together(stop, stopping=[loop.run(stop), serving])
+        finally:
+            await publisher.stop()

@@ -1,0 +1,175 @@
+"""Transcripts: how the facts of a conversation read, line by line.
+
+Both sides may read a transcript. So it tells a visitor nothing they may not know: no agent is named
+who did not accept, nor is it said why anybody was passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from rondo_common.conversation import (
+    Author,
+    EndReason,
+    Fallback,
+    FallbackReason,
+    Message,
+    Request,
+    Value,
+    Visitor,
+)
+from rondo_common.events import (
+    AssignmentAccepted,
+    AssignmentDeclined,
+    AssignmentOffered,
+    AssignmentRescinded,
+    AssignmentTimedOut,
+    ChatEnded,
+    ChatFellBack,
+    ChatRequested,
+    ChatWithdrawn,
+    ConversationEvent,
+    MessagePosted,
+)
+from rondo_common.ids import AgentId, ConversationId, MessageId, WorkspaceId
+from rondo_common.mailbox import stream_type
+
+from rondo_history.domain.fact import Fact, in_log_order
+
+
+class MessageLine(Value):
+    """What one side said. ``text`` is as given, and never markup."""
+
+    type: Literal["message"] = "message"
+    at: datetime
+    text: str
+    id: MessageId
+    author: Author
+
+
+class SystemLine(Value):
+    """What happened. ``event`` is the type the live streams give it; ``text`` is for people."""
+
+    type: Literal["system"] = "system"
+    at: datetime
+    text: str
+    event: str
+
+
+class Transcript(Value):
+    """One whole conversation. ``agent_ids`` are those who accepted it, in that order."""
+
+    conversation_id: ConversationId
+    workspace_id: WorkspaceId
+    visitor: Visitor
+    agent_ids: tuple[AgentId, ...]
+    requested_at: datetime
+    lines: tuple[MessageLine | SystemLine, ...]
+
+
+def transcript_of(facts: Iterable[Fact]) -> Transcript | None:
+    """The transcript that one conversation's facts make, in whatever order they are given.
+
+    None as long as none of them says what was asked for: then the conversation is not known yet.
+    """
+    ordered = in_log_order(facts)
+    request = _request_among(ordered)
+    if request is None:
+        return None
+    agents = _agents_joined(ordered)
+    return Transcript(
+        conversation_id=ordered[0].conversation_id,
+        workspace_id=ordered[0].workspace_id,
+        visitor=request.visitor,
+        agent_ids=tuple(agents),
+        requested_at=request.requested_at,
+        lines=(_opening(request), *(line for fact in ordered for line in _lines_of(fact, agents))),
+    )
+
+
+def message_of(fact: Fact) -> Message:
+    """The message a ``MessagePosted`` fact tells."""
+    assert isinstance(fact.event, MessagePosted)  # noqa: S101 - only those are asked for
+    return fact.event.message
+
+
+def _request_among(facts: list[Fact]) -> Request | None:
+    """What was asked for. Offers tell it too, so it is known even while the other topic lags."""
+    for fact in facts:
+        if isinstance(fact.event, ChatRequested | AssignmentOffered | ChatFellBack):
+            return fact.event.request
+    return None
+
+
+def _agents_joined(facts: list[Fact]) -> dict[AgentId, str]:
+    """Whoever accepted, by name, in that order."""
+    accepted = (fact.event for fact in facts if isinstance(fact.event, AssignmentAccepted))
+    return {event.agent.id: event.agent.name for event in accepted}
+
+
+def _opening(request: Request) -> SystemLine:
+    return SystemLine(at=request.requested_at, text=_asked(request), event=stream_type(ChatRequested.TYPE))
+
+
+def _lines_of(fact: Fact, agents: Mapping[AgentId, str]) -> list[MessageLine | SystemLine]:
+    match fact.event:
+        case MessagePosted(message=said):
+            line = MessageLine(at=said.sent_at, text=said.text, id=said.id, author=said.author)
+            return [line]
+        case ChatEnded():
+            text = _ended(fact.event, agents)
+        case event if type(event) in _SAYINGS:
+            text = _SAYINGS[type(event)](event)
+        case _:
+            return []  # The request is the opening line already.
+    return [SystemLine(at=fact.occurred_at, text=text, event=stream_type(fact.event.TYPE))]
+
+
+def _asked(request: Request) -> str:
+    visitor = request.visitor
+    name = " ".join(filter(None, (visitor.first_name, visitor.last_name))) or visitor.email
+    where = f" on {request.page.url}" if request.page is not None else ""
+    return f"{name or 'A visitor'} asked for a chat{where}."
+
+
+def _offered(event: AssignmentOffered) -> str:
+    return "An agent was rung." if event.attempt == 1 else "Another agent was rung."
+
+
+def _fell_back(event: ChatFellBack) -> str:
+    fallback: Fallback = event.fallback
+    return f"{_FALLBACKS[fallback.reason]} The visitor was told: {fallback.message}"
+
+
+def _withdrawn(event: ChatWithdrawn) -> str:
+    if event.by.type == "visitor":
+        return "The visitor left before anybody joined."
+    return "The request was withdrawn before anybody joined."
+
+
+def _ended(event: ChatEnded, agents: Mapping[AgentId, str]) -> str:
+    if event.reason is EndReason.AGENT_ENDED:
+        return f"{agents.get(event.agent_id, 'The agent')} ended the chat."
+    if event.by.type == "key":
+        return "The website ended the chat for the visitor."
+    return "The visitor ended the chat."
+
+
+_FALLBACKS: Mapping[FallbackReason, str] = {
+    FallbackReason.LIVE_CHAT_DISABLED: "Nobody was rung, because live chat is switched off.",
+    FallbackReason.NOBODY_AVAILABLE: "Nobody was available.",
+    FallbackReason.NOT_ANSWERED: "Nobody who was rung accepted.",
+}
+
+_SAYINGS: Mapping[type[ConversationEvent], Callable[[Any], str]] = {
+    AssignmentOffered: _offered,
+    AssignmentAccepted: lambda event: f"{event.agent.name} joined.",
+    AssignmentDeclined: lambda _: "The agent declined.",
+    AssignmentTimedOut: lambda _: "The agent did not answer in time.",
+    AssignmentRescinded: lambda _: "The offer was taken back.",
+    ChatFellBack: _fell_back,
+    ChatWithdrawn: _withdrawn,
+}
+"""What each kind of event reads like."""

@@ -1,0 +1,1 @@
+"""Where things come in: the topics, and questions over HTTP."""

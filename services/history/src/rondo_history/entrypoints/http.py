@@ -1,0 +1,74 @@
+"""The internal query API. For Rondo's own services: who may ask is for them to check."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Path, Query
+from rondo_common.conversation import Message, Value
+from rondo_common.ids import ID_PATTERN, ConversationId, WorkspaceId
+from rondo_common.problems import Problem, answer_with_problems
+
+from rondo_history.domain.transcript import Transcript
+from rondo_history.handlers import MessagePage, read_messages, read_transcript
+from rondo_history.ports import Archive
+
+MESSAGES_PER_PAGE = 100
+MESSAGES_PER_PAGE_MAX = 500
+LOG_POSITION_MAX = 2**63 - 1
+BEFORE_THE_LOG = -1
+
+WorkspaceInPath = Annotated[WorkspaceId, Path(pattern=ID_PATTERN)]
+ConversationInPath = Annotated[ConversationId, Path(pattern=ID_PATTERN)]
+
+
+class MessageBody(Message):
+    """A message, and whose it is."""
+
+    conversation_id: ConversationId
+
+
+class MessageList(Value):
+    """One page of messages; ``next_cursor`` is the ``after`` of the next one."""
+
+    data: list[MessageBody]
+    next_cursor: str | None
+
+
+def history_app(archive: Archive, health: APIRouter) -> FastAPI:
+    """The application that answers from ``archive``."""
+    app = FastAPI(title="Rondo history", docs_url=None, redoc_url=None, openapi_url=None)
+    answer_with_problems(app)
+    app.include_router(health)
+    app.include_router(_conversations(archive))
+    return app
+
+
+def _conversations(archive: Archive) -> APIRouter:
+    routes = APIRouter(prefix="/internal/v1/workspaces/{workspace_id}/conversations/{conversation_id}")
+
+    @routes.get("/transcript", summary="The whole conversation, in order")
+    async def transcript(workspace_id: WorkspaceInPath, conversation_id: ConversationInPath) -> Transcript:
+        found = await read_transcript(workspace_id, conversation_id, archive)
+        if found is None:
+            detail = f"Nothing is known of {conversation_id} yet; it may still be on its way here."
+            raise Problem(HTTPStatus.NOT_FOUND, "conversation-not-found", detail)
+        return found
+
+    @routes.get("/messages", summary="What was said, in order")
+    async def messages(
+        workspace_id: WorkspaceInPath,
+        conversation_id: ConversationInPath,
+        after: Annotated[int, Query(ge=BEFORE_THE_LOG, le=LOG_POSITION_MAX)] = BEFORE_THE_LOG,
+        limit: Annotated[int, Query(ge=1, le=MESSAGES_PER_PAGE_MAX)] = MESSAGES_PER_PAGE,
+    ) -> MessageList:
+        page = await read_messages(workspace_id, conversation_id, archive, after=after, limit=limit)
+        return _message_list(conversation_id, page)
+
+    return routes
+
+
+def _message_list(conversation_id: ConversationId, page: MessagePage) -> MessageList:
+    data = [MessageBody(conversation_id=conversation_id, **dict(each)) for each in page.messages]
+    return MessageList(data=data, next_cursor=None if page.next_after is None else str(page.next_after))

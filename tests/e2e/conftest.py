@@ -1,0 +1,66 @@
+"""The whole stack, real processes and all, once for a test run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from rondo_local.layout import Layout
+from rondo_local.stack import Stack
+
+from tests.e2e.client import Caller, Workspace, new_workspace
+
+REQUEST_TIMEOUT_S = 30.0
+ROUTERS = "3"
+
+
+@dataclass
+class RunningStack:
+    """A stack of this run's own: where it is, and means to hurt and to heal it."""
+
+    stack: Stack
+    env: dict[str, str]
+
+    def pid(self, name: str) -> int:
+        return int(self.stack.layout.pid_file(name).read_text(encoding="utf-8").split()[0])
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        os.kill(self.pid(name), number)
+
+    async def heal(self) -> None:
+        """``make up`` again: starts what is down."""
+        await self.stack.up()
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    layout = Layout(root=Path(tmp_path_factory.mktemp("stack")), jars=Layout.of_checkout().jars)
+    environ = {**os.environ, "ROUTERS": ROUTERS}
+    stack = Stack(layout, environ, lambda name, line: print(f"{name:<14} {line}"))
+    env = asyncio.run(stack.up())
+    try:
+        yield RunningStack(stack, env)
+    finally:
+        asyncio.run(stack.down())
+
+
+@pytest.fixture
+async def root(running: RunningStack) -> AsyncIterator[Caller]:
+    """The operator of the installation."""
+    limits = httpx.Limits(max_connections=500)
+    async with httpx.AsyncClient(
+        base_url=running.env["RONDO_URL"], timeout=REQUEST_TIMEOUT_S, limits=limits, trust_env=False
+    ) as http:
+        yield Caller(http, {"Authorization": f"Bearer {running.env['RONDO_ROOT_KEY']}"})
+
+
+@pytest.fixture
+async def workspace(root: Caller) -> Workspace:
+    """A workspace with nobody in it."""
+    return await new_workspace(root)
