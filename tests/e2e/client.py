@@ -76,7 +76,9 @@ class Events:
         self._events = source.aiter_sse()
 
     async def next(self) -> Heard:
-        sse = await asyncio.wait_for(anext(self._events), DEADLINE_S)
+        async with asyncio.timeout(DEADLINE_S):
+            while not (sse := await anext(self._events)).data:
+                pass  # A heartbeat.
         return Heard(sse.id, sse.event, json.loads(sse.data))
 
     async def until(self, kind: str) -> Heard:
@@ -163,7 +165,7 @@ async def eventually(look: Callable[[], Awaitable[Result | None]], what: str) ->
     """Look again and again until there is something; fail with ``what`` after the deadline."""
     try:
         async with asyncio.timeout(DEADLINE_S):
-            while (found := await look()) is None:
+            while (found := await look()) is None:  # noqa: ASYNC110 - it is on another process
                 await asyncio.sleep(POLL_S)
             return found
     except TimeoutError:

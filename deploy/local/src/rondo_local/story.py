@@ -7,7 +7,7 @@ import json
 from types import TracebackType
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from rich.console import Console
 from rich.markup import escape
 
@@ -19,7 +19,10 @@ class Storyteller:
     """Prints each event of the conversation it follows. Use it as an async context manager."""
 
     def __init__(self, bootstrap: str, console: Console) -> None:
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        # Without a group, a consumer reads every partition of its topics.
+        self._consumer = AIOKafkaConsumer(
+            *TOPICS, bootstrap_servers=bootstrap, enable_auto_commit=False
+        )
         self._console = console
         self._early: list[ConsumerRecord] = []
         self._conversation_id: str | None = None
@@ -28,13 +31,7 @@ class Storyteller:
 
     async def __aenter__(self) -> Storyteller:
         await self._consumer.start()
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in TOPICS
-            for number in self._consumer.partitions_for_topic(topic) or await self._partitions(topic)
-        ]
-        self._consumer.assign(partitions)
-        await self._consumer.seek_to_end(*partitions)
+        await self._consumer.seek_to_end()
         self._task = asyncio.create_task(self._tell())
         return self
 
@@ -59,12 +56,6 @@ class Storyteller:
     async def ended(self) -> None:
         """Wait until the story is over."""
         await self._over.wait()
-
-    async def _partitions(self, topic: str) -> set[int]:
-        # A consumer learns of a topic's partitions when it first asks for them.
-        await self._consumer.topics()
-        found: set[int] = self._consumer.partitions_for_topic(topic) or set()
-        return found
 
     async def _tell(self) -> None:
         async for record in self._consumer:

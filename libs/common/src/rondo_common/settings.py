@@ -55,5 +55,5 @@ class ConsumerSettings(BaseSettings):
         default=30_000,
         ge=10_000,
         le=300_000,
-        description="How long giving partitions up may take; more than the loop's drain_s (10 s)",
+        description="How long giving partitions up may take; more than the loop's drain_s",
     )

@@ -33,7 +33,7 @@ from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.adapters.redis_mailboxes import RedisMailboxes
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.entrypoints.app import public_app
-from rondo_gateway.entrypoints.live_streams import OpenStreams, stream_routes
+from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
 from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
@@ -76,7 +76,8 @@ class World:
     mailboxes: Mailboxes
     history: History
     tokens: Tokens
-    clock: Clock = utc_now
+    clock: Clock
+    stream_times: StreamTimes
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def build_app(
     """The application over ``world``. Its streams end with ``open_streams``."""
     use_cases = build_use_cases(world, root_key)
     jitter = random.SystemRandom().randint
-    streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter)
+    streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter, world.stream_times)
     return public_app(use_cases, streams, health)
 
 
@@ -145,6 +146,8 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         mailboxes=RedisMailboxes(redis, doorbells),
         history=HttpHistory(history),
         tokens=JwtTokens(settings.token_secret.get_secret_value()),
+        clock=utc_now,
+        stream_times=StreamTimes(),
     )
     open_streams = OpenStreams()
     checks: dict[str, Check] = {"kafka": view.catch_up, "redis": lambda: ping(redis)}

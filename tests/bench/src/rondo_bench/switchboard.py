@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import aiohttp
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from rondo_bench.figures import Latency
 from rondo_bench.load import at_once, steadily
@@ -169,11 +169,10 @@ class _Offers:
 
 @contextlib.asynccontextmanager
 async def _offers(bootstrap: str, workspace_id: str) -> AsyncIterator[_Offers]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        "rondo.conversations", bootstrap_servers=bootstrap, enable_auto_commit=False
+    )
     await consumer.start()
-    await consumer.topics()
-    numbers = consumer.partitions_for_topic("rondo.conversations") or set()
-    consumer.assign([TopicPartition("rondo.conversations", number) for number in numbers])
     await consumer.seek_to_end()
     offers = _Offers()
 

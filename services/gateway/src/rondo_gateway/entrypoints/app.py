@@ -26,12 +26,13 @@ def public_app(
     app.state.use_cases = use_cases
     answer_refusals(app)
     app.add_middleware(RequestBodies)
+    # Routes are tried in this order: the busiest first.
     for routes in (
-        workspace_routes(),
-        api_key_routes(),
-        agent_routes(),
         conversation_routes(),
         message_routes(),
+        agent_routes(),
+        workspace_routes(),
+        api_key_routes(),
     ):
         app.include_router(routes)
     if health is not None:

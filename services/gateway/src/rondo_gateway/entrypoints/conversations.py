@@ -12,7 +12,7 @@ from rondo_gateway.domain.limits import CLIENT_ID_LENGTH_MAX
 from rondo_gateway.domain.representation import Conversation, RequestedConversation, conversation_of
 from rondo_gateway.entrypoints.answers import json_answer
 from rondo_gateway.entrypoints.callers import Caller, Gateway
-from rondo_gateway.entrypoints.documentation import documented
+from rondo_gateway.entrypoints.documentation import documented, shown
 from rondo_gateway.entrypoints.parameters import ConversationInPath
 from rondo_gateway.handlers.conversations import Decided
 
@@ -52,9 +52,9 @@ def conversation_routes() -> APIRouter:
     }
     for name, (command, callers) in commands.items():
         extra = documented(*callers, problems=(404, 409, 422))
-        extra["responses"][202] = {
-            "description": "The router has not decided within 5 s; look at `Location` later."
-        }
+        extra["responses"][202] = shown(
+            Conversation, "The router has not decided within 5 s; look at `Location` later."
+        )
         routes.add_api_route(
             f"/v1/conversations/{{conversation_id}}/{name}",
             command,
@@ -89,34 +89,35 @@ async def accept_conversation(
     gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
 ) -> Response:
     """Take the offer. Again from the agent who won: 200, and nothing happens."""
-    return _answer(conversation_id, await gateway.conversations.accept(caller, conversation_id))
+    return _answer(await gateway.conversations.accept(caller, conversation_id))
 
 
 async def decline_conversation(
     gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
 ) -> Response:
     """Refuse the offer."""
-    return _answer(conversation_id, await gateway.conversations.decline(caller, conversation_id))
+    return _answer(await gateway.conversations.decline(caller, conversation_id))
 
 
 async def withdraw_conversation(
     gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
 ) -> Response:
     """The visitor no longer waits. Before the conversation is active."""
-    return _answer(conversation_id, await gateway.conversations.withdraw(caller, conversation_id))
+    return _answer(await gateway.conversations.withdraw(caller, conversation_id))
 
 
 async def end_conversation(
     gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
 ) -> Response:
     """End an active conversation. Again: 200, and nothing happens."""
-    return _answer(conversation_id, await gateway.conversations.end(caller, conversation_id))
+    return _answer(await gateway.conversations.end(caller, conversation_id))
 
 
-def _answer(conversation_id: str, decided: Decided) -> Response:
-    if decided.conversation is not None:
+def _answer(decided: Decided) -> Response:
+    if decided.is_decided:
         return json_answer(decided.conversation)
-    return Response(status_code=HTTPStatus.ACCEPTED, headers={"Location": _location(conversation_id)})
+    headers = {"Location": _location(decided.conversation.id)}
+    return json_answer(decided.conversation, HTTPStatus.ACCEPTED, headers)
 
 
 def _location(conversation_id: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from rondo_common.errors import Unavailable
@@ -23,14 +24,20 @@ from rondo_gateway.handlers.live_feed import LiveFeed
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.ports import Bell, Mailboxes
 
-HEARTBEAT_S = 20.0
-REDIS_RETRY_S = 1.0
 CLIENT_RETRY_MS_MIN = 1_000
 CLIENT_RETRY_MS_MAX = 3_000
 
 OpenFeed = Callable[[UseCases, Principal, str], Awaitable[LiveFeed]]
 Jitter = Callable[[int, int], int]
 """A random whole number between two, both included."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTimes:
+    """How often a comment shows that the connection lives, and Redis is looked for when it is away."""
+
+    heartbeat_s: float = 20.0
+    redis_retry_s: float = 1.0
 
 
 class OpenStreams:
@@ -68,12 +75,14 @@ class StreamEndpoint:
         mailboxes: Mailboxes,
         open_streams: OpenStreams,
         jitter: Jitter,
+        times: StreamTimes,
         open_feed: OpenFeed,
     ) -> None:
         self._use_cases = use_cases
         self._mailboxes = mailboxes
         self._open_streams = open_streams
         self._jitter = jitter
+        self._times = times
         self._open_feed = open_feed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,7 +97,7 @@ class StreamEndpoint:
         async with self._mailboxes.listen(feed.mailbox) as bell:
             first = sse.frames(await feed.start(last))
             retry_ms = self._jitter(CLIENT_RETRY_MS_MIN, CLIENT_RETRY_MS_MAX)
-            reader = _Reader(feed, bell, send)
+            reader = _Reader(feed, bell, send, self._times)
             with self._open_streams.kept(reader):
                 await reader.begin(sse.retry(retry_ms) + first)
                 await reader.read_on(receive)
@@ -109,13 +118,14 @@ class StreamEndpoint:
 class _Reader:
     """One connection: tells what the feed has, sleeps on the bell, beats, and notices the end."""
 
-    def __init__(self, feed: LiveFeed, bell: Bell, send: Send) -> None:
+    def __init__(self, feed: LiveFeed, bell: Bell, send: Send, times: StreamTimes) -> None:
         self._feed = feed
         self._bell = bell
         self._send = send
+        self._times = times
         self._has_left = False
         self._was_interrupted = False
-        self._beat_at_s = asyncio.get_running_loop().time() + HEARTBEAT_S
+        self._beat_at_s = asyncio.get_running_loop().time() + times.heartbeat_s
 
     def leave(self) -> None:
         """End the stream soon."""
@@ -153,7 +163,7 @@ class _Reader:
         now = asyncio.get_running_loop().time()
         if now < self._beat_at_s:
             return True
-        self._beat_at_s = now + HEARTBEAT_S
+        self._beat_at_s = now + self._times.heartbeat_s
         with contextlib.suppress(Unavailable):  # Cannot be told now; the next beat asks again.
             if not await self._feed.is_permitted():
                 return False
@@ -175,7 +185,8 @@ class _Reader:
 
     async def _sleep(self) -> None:
         now = asyncio.get_running_loop().time()
-        until_s = now + REDIS_RETRY_S if self._was_interrupted else self._beat_at_s
+        retry_at_s = now + self._times.redis_retry_s
+        until_s = min(retry_at_s, self._beat_at_s) if self._was_interrupted else self._beat_at_s
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(until_s):
                 await self._bell.wait()
@@ -185,12 +196,16 @@ class _Reader:
 
 
 def stream_routes(
-    use_cases: UseCases, mailboxes: Mailboxes, open_streams: OpenStreams, jitter: Jitter
+    use_cases: UseCases,
+    mailboxes: Mailboxes,
+    open_streams: OpenStreams,
+    jitter: Jitter,
+    times: StreamTimes,
 ) -> list[BaseRoute]:
     """The routes of both kinds of streams."""
 
     def endpoint(open_feed: OpenFeed) -> StreamEndpoint:
-        return StreamEndpoint(use_cases, mailboxes, open_streams, jitter, open_feed)
+        return StreamEndpoint(use_cases, mailboxes, open_streams, jitter, times, open_feed)
 
     return [
         Route("/v1/conversations/{id}/stream", endpoint(_of_conversation), methods=["GET"]),

@@ -14,7 +14,8 @@ HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # Proxies that know it pass events on at once.
 ]
-HEARTBEAT = b": still here\n\n"
+HEARTBEAT = b": still here\n"
+"""No empty line ends it: some clients would take that for an event."""
 
 
 def frames(events: Iterable[Told]) -> bytes:
@@ -25,8 +26,8 @@ def frames(events: Iterable[Told]) -> bytes:
 
 
 def retry(delay_ms: int) -> bytes:
-    """How long a client waits before it comes back after a lost connection."""
-    return f"retry: {delay_ms}\n\n".encode()
+    """How long a client waits before it comes back after a lost connection. Part of the next event."""
+    return f"retry: {delay_ms}\n".encode()
 
 
 def last_event_id(headers: Headers, query: QueryParams) -> Cursor | None:

@@ -30,9 +30,10 @@ DECISION_WAIT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The conversation after the decision; None while the router has not decided yet."""
+    """The conversation as it is now; ``is_decided`` is False while the router has not decided yet."""
 
-    conversation: Conversation | None
+    conversation: Conversation
+    is_decided: bool = True
 
 
 class ConversationCommands:
@@ -60,24 +61,24 @@ class ConversationCommands:
 
     async def accept(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """An agent takes the offer. Raises ``Conflict`` when the router refuses."""
-        member, _ = await self._existing(caller, conversation_id)
+        member, view = await self._existing(caller, conversation_id)
         agent_id = require_agent(member)
         command = AcceptChat(conversation_id=conversation_id, agent_id=agent_id)
-        return await self._decide(member, command)
+        return await self._decide(member, view, command)
 
     async def decline(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """An agent refuses the offer. Raises ``Conflict`` when the router refuses."""
-        member, _ = await self._existing(caller, conversation_id)
+        member, view = await self._existing(caller, conversation_id)
         agent_id = require_agent(member)
         command = DeclineChat(conversation_id=conversation_id, agent_id=agent_id)
-        return await self._decide(member, command)
+        return await self._decide(member, view, command)
 
     async def withdraw(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """The visitor no longer waits. Raises ``Conflict`` when the router refuses."""
-        member, _ = await self._existing(caller, conversation_id)
+        member, view = await self._existing(caller, conversation_id)
         require_visitor_side(member)
         command = WithdrawChat(conversation_id=conversation_id, by=member.party())
-        return await self._decide(member, command)
+        return await self._decide(member, view, command)
 
     async def end(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """Either side ends the talk; again is fine. Raises ``Conflict`` when the router refuses."""
@@ -86,7 +87,7 @@ class ConversationCommands:
         if view.status is Status.ENDED:
             return Decided(conversation_of(view, member))
         command = EndChat(conversation_id=conversation_id, by=member.party())
-        return await self._decide(member, command)
+        return await self._decide(member, view, command)
 
     async def _existing(
         self, caller: Principal, conversation_id: ConversationId
@@ -98,21 +99,17 @@ class ConversationCommands:
     async def _find(self, member: Member, conversation_id: ConversationId) -> ConversationView | None:
         return await self._conversations.find(member.workspace_id, conversation_id)
 
-    async def _decide(self, member: Member, command: ConversationEvent) -> Decided:
+    async def _decide(self, member: Member, view: ConversationView, command: ConversationEvent) -> Decided:
         command_id = self._new_command_id()
         envelope = Envelope(command_id, SOURCE, self._clock(), member.workspace_id, command)
         async with self._answers.expected(member.workspace_id, command_id) as answer:
             await self._log.publish(envelope)
             decision = await answer(DECISION_WAIT_S)
-        if decision is None:
-            return Decided(None)
-        if decision.refusal is not None:
+        if decision is not None and decision.refusal is not None:
             raise Conflict(decision.refusal, decision.detail or "Look at the conversation's status.")
-        return Decided(await self._decided(member, command.conversation_id))
-
-    async def _decided(self, member: Member, conversation_id: ConversationId) -> Conversation | None:
+        is_decided = decision is not None
         try:
-            view = await self._find(member, conversation_id)
+            view = await self._find(member, view.id) or view
         except Unavailable:
-            return None  # It is decided, so "not taken" would be wrong: the caller looks later.
-        return None if view is None else conversation_of(view, member)
+            is_decided = False  # The command was taken, so no refusal: the caller looks later.
+        return Decided(conversation_of(view, member), is_decided)
