@@ -74,7 +74,7 @@ async def test_killed_in_the_middle_nothing_is_lost_and_nothing_is_twice(
     assert len(conversation_ids) == CHATS
     for conversation_id in conversation_ids:
         transcript = await workspace.transcript(conversation_id, messages=1)
-        kinds = Counter(line.get("event", line["type"]) for line in transcript["lines"])
+        kinds = Counter(line["event"] or line["type"] for line in transcript["lines"])
         assert kinds["message"] == 1
         assert kinds["conversation.ended"] == 1
     events = await events_of_workspace(running.env["RONDO_KAFKA_BOOTSTRAP"], workspace.id)

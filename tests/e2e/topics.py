@@ -15,7 +15,9 @@ TOPICS = (CHAT_REQUESTS, CONVERSATIONS)
 async def events_of_workspace(bootstrap: str, workspace_id: str) -> list[BaseCloudEvent]:
     """Every event of a workspace on the topics about chats, requests first, then in log order."""
     partitions = [TopicPartition(each.name, n) for each in TOPICS for n in range(each.partitions)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await consumer.start()
     found: dict[TopicPartition, list[BaseCloudEvent]] = {each: [] for each in partitions}
     try:

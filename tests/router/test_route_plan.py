@@ -37,7 +37,7 @@ def test_live_chat_switched_off_falls_back_before_anybody_is_asked(route: Route)
     route=st.sampled_from(ROUTES),
     timeout_s=st.integers(1, 600),
     attempts=st.integers(1, 100),
-    message=st.text(min_size=1, max_size=50),
+    message=st.text(st.characters(exclude_characters="\x00"), min_size=1, max_size=50),
 )
 def test_a_plan_carries_the_settings_it_was_made_under(
     route: Route, timeout_s: int, attempts: int, message: str

@@ -62,8 +62,7 @@ class Stack:
         async with exclusively(self.layout.lock_file, self._tell_of_the_wait):
             self.layout.prepare()
             wanted = instances(self.services, self.environ, process.recorded(self.layout))
-            await self._until_the_dead_let_go()
-            remembered = self._settled_state(wanted)
+            remembered = self._settled_state(wanted, await self._alive_once_the_dead_let_go())
             started: list[str] = []
             try:
                 return await self._bring_up(wanted, remembered, started)
@@ -95,22 +94,17 @@ class Stack:
             standings.append(Standing(name, identity.pid if identity else None, known.get(name)))
         return standings
 
-    async def _until_the_dead_let_go(self) -> None:
+    async def _alive_once_the_dead_let_go(self) -> list[str]:
         # A killed process holds its port a moment longer than its pid, and `up` may come in
         # between. What is still taken after this wait is taken by somebody else.
         remembered = state.load(self.layout.state_file)
         known = remembered.ports if remembered else {}
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + LET_GO_TIMEOUT_S
-        while clock() < deadline:
-            names = process.recorded(self.layout)
-            dead = [name for name in names if not process.running(self.layout, name)]
-            if all(ports.is_free(known[name]) for name in dead if name in known):
-                return
-            await asyncio.sleep(process.POLL_S)
+        names = process.recorded(self.layout)
+        alive = [name for name in names if process.running(self.layout, name)]
+        await _until_free([known[name] for name in names if name in known and name not in alive])
+        return alive
 
-    def _settled_state(self, wanted: Sequence[Instance]) -> state.State:
-        alive = [n for n in process.recorded(self.layout) if process.running(self.layout, n)]
+    def _settled_state(self, wanted: Sequence[Instance], alive: Sequence[str]) -> state.State:
         before = state.load(self.layout.state_file) or state.State.fresh()
         before = before.with_secrets_of(self.environ, anything_runs=bool(alive))
         variables = dict(_SERVER_PORT_VARIABLES)
@@ -159,6 +153,7 @@ class Stack:
         name = instance.name
         identity = process.running(self.layout, name)
         if identity is None:
+            await _until_free([surroundings.state.ports[name]])  # It may have died just now.
             identity = process.launch(surroundings.program(instance, self.layout), self.layout)
             started.append(name)
         url = surroundings.url(name)
@@ -185,6 +180,14 @@ class Stack:
 
     def _tell_of_the_wait(self) -> None:
         self.say("stack", "another command is changing this stack: waiting for it")
+
+
+async def _until_free(numbers: Sequence[int]) -> None:
+    """Wait until nobody listens on these ports, at most LET_GO_TIMEOUT_S."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + LET_GO_TIMEOUT_S
+    while clock() < deadline and not all(ports.is_free(number) for number in numbers):
+        await asyncio.sleep(process.POLL_S)
 
 
 def _for_a_shell(surroundings: Surroundings, api_key: str) -> dict[str, str]:

@@ -20,9 +20,7 @@ class Storyteller:
 
     def __init__(self, bootstrap: str, console: Console) -> None:
         # Without a group, a consumer reads every partition of its topics.
-        self._consumer = AIOKafkaConsumer(
-            *TOPICS, bootstrap_servers=bootstrap, enable_auto_commit=False
-        )
+        self._consumer = AIOKafkaConsumer(*TOPICS, bootstrap_servers=bootstrap, enable_auto_commit=False)
         self._console = console
         self._early: list[ConsumerRecord] = []
         self._conversation_id: str | None = None

@@ -78,6 +78,8 @@ class PartitionDesks:
         instructions = await self._router.read([record.envelope for record in records])
         if instructions:
             async with desk.lock:
+                # A timer decided but not yet told must be told before anything newer is shown.
+                await self._fire_due(desk)
                 due = await self._router.carry_out(desk.epoch, instructions, self._now())
             self._schedule(desk, due)
 

@@ -1,0 +1,113 @@
+"""Conversations in memory, with what a router would show."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from rondo_common.conversation import Message, Status
+from rondo_common.conversation_view import ConversationView
+from rondo_common.errors import Unavailable
+from rondo_common.ids import AgentId, ConversationId, WorkspaceId
+from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation
+
+Place = tuple[WorkspaceId, ConversationId]
+
+
+@dataclass
+class Posting:
+    """A message under its client id."""
+
+    message: Message
+    is_posted: bool = False
+
+
+@dataclass
+class FakeConversations:
+    """A :class:`rondo_gateway.ports.Conversations` without a server."""
+
+    views: dict[Place, ConversationView] = field(default_factory=dict)
+    requests: dict[tuple[WorkspaceId, str], Reservation] = field(default_factory=dict)
+    messages: dict[tuple[Place, str, str], Posting] = field(default_factory=dict)
+    offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(int))
+    is_unreachable: bool = False
+
+    async def show(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
+        """What the router does."""
+        self.views[workspace_id, view.id] = view
+
+    async def note_offset(self, workspace_id: WorkspaceId, offset: int) -> None:
+        """What a directory write does."""
+        self.offsets[workspace_id] = max(offset, self.offsets[workspace_id])
+
+    async def find(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId
+    ) -> ConversationView | None:
+        self._check()
+        return self.views.get((workspace_id, conversation_id))
+
+    async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
+        self._check()
+        open_ones = {Status.OFFERED, Status.ACTIVE}
+        found = [
+            view
+            for (where, _), view in self.views.items()
+            if where == workspace_id and view.agent_id == agent_id and view.status in open_ones
+        ]
+        return sorted(found, key=lambda view: view.request.requested_at)
+
+    async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
+        self._check()
+        place = workspace_id, reservation.idempotency_key
+        outcome = BeginOutcome.REPLAYED if place in self.requests else BeginOutcome.NEW
+        known = self.requests.setdefault(place, reservation)
+        if known.fingerprint != reservation.fingerprint:
+            outcome = BeginOutcome.MISMATCH
+        return Beginning(
+            outcome=outcome,
+            conversation_id=known.conversation_id,
+            requested_at=known.requested_at,
+            is_shown=(workspace_id, known.conversation_id) in self.views,
+            directory_offset=self.offsets[workspace_id],
+        )
+
+    async def show_requested(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
+        self._check()
+        self.views.setdefault((workspace_id, view.id), view)
+
+    async def reserve_message(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        client_message_id: str,
+        message: Message,
+    ) -> PostReservation:
+        self._check()
+        view = self.views.get((workspace_id, conversation_id))
+        key = (workspace_id, conversation_id), message.author.type, client_message_id
+        known = self.messages.get(key)
+        agent_id = None if view is None else view.agent_id
+        if known is not None and known.is_posted:
+            return PostReservation(PostState.POSTED, known.message, agent_id)
+        is_another = message.author.type == "agent" and message.author.id != agent_id
+        if view is None or view.status is not Status.ACTIVE or is_another:
+            return PostReservation(PostState.NOT_ACTIVE)
+        known = self.messages.setdefault(key, Posting(message))
+        return PostReservation(PostState.RESERVED, known.message, agent_id)
+
+    async def mark_posted(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        client_message_id: str,
+        message: Message,
+    ) -> bool:
+        self._check()
+        key = (workspace_id, conversation_id), message.author.type, client_message_id
+        known = self.messages.setdefault(key, Posting(message))
+        was_posted, known.is_posted = known.is_posted, True
+        return not was_posted
+
+    def _check(self) -> None:
+        if self.is_unreachable:
+            raise Unavailable("redis", "switched off by the test")

@@ -1,0 +1,250 @@
+"""A world for the gateway without servers, and a caller who stands in it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from rondo_common.answers import Answer
+from rondo_common.conversation import (
+    AgentCard,
+    Message,
+    Offer,
+    Request,
+    RoundRobinRoute,
+    Status,
+    Visitor,
+)
+from rondo_common.conversation_view import ConversationView
+from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, Kind, WorkspaceEntry
+from rondo_common.envelope import Envelope
+from rondo_common.errors import Unavailable
+from rondo_common.events import AgentDefined, ApiKeyDefined, ConversationEvent, WorkspaceDefined
+from rondo_common.ids import (
+    AgentId,
+    ApiKeyId,
+    CommandId,
+    ConversationId,
+    VisitorId,
+    WorkspaceId,
+)
+from rondo_gateway.adapters.jwt_tokens import JwtTokens
+from rondo_gateway.bootstrap import World, build_app
+from rondo_gateway.domain.representation import MessageList
+from rondo_gateway.domain.tokens import AgentSubject, VisitorSubject, claims_for
+from rondo_gateway.domain.transcript import Transcript
+from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes
+from rondo_gateway.ports import Definition
+
+from tests.gateway.fake_conversations import FakeConversations
+from tests.gateway.fake_directory import FakeDirectory
+from tests.gateway.fake_mailboxes import FakeMailboxes
+
+NOON = datetime.now(UTC).replace(microsecond=0)
+"""The fakes' present. JSON Web Tokens are checked against the real clock, so it is near the real one."""
+ROOT_KEY = "root-key-of-the-tests"
+TOKEN_SECRET = "token-secret-of-the-tests-0123456789"
+ACME = WorkspaceId("acme")
+ACME_KEY = "rk_acme"
+GLOBEX = WorkspaceId("globex")
+GLOBEX_KEY = "rk_globex"
+GRACE = AgentId("grace")
+BOB = AgentId("bob")
+ADA = VisitorId("ada")
+CNV = ConversationId("cnv_1")
+
+
+class FakeEventLog:
+    """A :class:`rondo_gateway.ports.EventLog` that remembers."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope[ConversationEvent]] = []
+        self.is_unreachable = False
+
+    async def publish(self, envelope: Envelope[ConversationEvent]) -> None:
+        if self.is_unreachable:
+            raise Unavailable("kafka", "switched off by the test")
+        self.envelopes.append(envelope)
+
+    @property
+    def events(self) -> list[ConversationEvent]:
+        return [envelope.event for envelope in self.envelopes]
+
+
+class FakeAnswers:
+    """A :class:`rondo_gateway.ports.Answers`: ``decide`` stands for the router."""
+
+    def __init__(self) -> None:
+        self.decide: Callable[[CommandId], Awaitable[Answer | None]] = self._never
+
+    @contextlib.asynccontextmanager
+    async def expected(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - one router for all
+        command_id: CommandId,
+    ) -> AsyncIterator[Callable[[float], Awaitable[Answer | None]]]:
+        async def answer(_: float) -> Answer | None:
+            return await self.decide(command_id)
+
+        yield answer
+
+    async def _never(self, _: CommandId) -> Answer | None:
+        return None
+
+
+class FakeHistory:
+    """A :class:`rondo_gateway.ports.History` that knows what the test tells it."""
+
+    def __init__(self) -> None:
+        self.transcripts: dict[ConversationId, Transcript] = {}
+        self.pages: dict[ConversationId, MessageList] = {}
+        self.is_unreachable = False
+
+    async def messages(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - ids differ between the tests' workspaces
+        conversation_id: ConversationId,
+        *,
+        limit: int,
+        after: str | None,  # noqa: ARG002 - one page is all there is
+    ) -> MessageList:
+        self._check()
+        page = self.pages.get(conversation_id, MessageList(data=[], next_cursor=None))
+        return page.model_copy(update={"data": page.data[:limit]})
+
+    async def transcript(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - as above
+        conversation_id: ConversationId,
+    ) -> Transcript | None:
+        self._check()
+        return self.transcripts.get(conversation_id)
+
+    def _check(self) -> None:
+        if self.is_unreachable:
+            raise Unavailable("history", "switched off by the test")
+
+
+@dataclass
+class FakeWorld:
+    """Everything the gateway stands on, without servers. Two workspaces; Grace and Bob are agents."""
+
+    directory: FakeDirectory = field(default_factory=FakeDirectory)
+    conversations: FakeConversations = field(default_factory=FakeConversations)
+    log: FakeEventLog = field(default_factory=FakeEventLog)
+    answers: FakeAnswers = field(default_factory=FakeAnswers)
+    mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
+    history: FakeHistory = field(default_factory=FakeHistory)
+    tokens: JwtTokens = field(default_factory=lambda: JwtTokens(TOKEN_SECRET))
+    open_streams: OpenStreams = field(default_factory=OpenStreams)
+    times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01))
+    now: datetime = NOON
+
+    async def furnish(self) -> None:
+        """Put the two workspaces into the directory."""
+        for workspace_id, key in ((ACME, ACME_KEY), (GLOBEX, GLOBEX_KEY)):
+            await self.directory.write(workspace_id, _workspace(workspace_id, key))
+
+    def app(self) -> FastAPI:
+        """The gateway over this world."""
+        world = World(
+            directory=self.directory,
+            directory_log=self.directory,
+            conversations=self.conversations,
+            log=self.log,
+            answers=self.answers,
+            mailboxes=self.mailboxes,
+            history=self.history,
+            tokens=self.tokens,
+            clock=lambda: self.now,
+            stream_times=self.times,
+        )
+        return build_app(world, ROOT_KEY, self.open_streams)
+
+    def agent_token(self, agent_id: AgentId = GRACE, workspace_id: WorkspaceId = ACME) -> str:
+        """A token of an agent, valid for an hour."""
+        return self._token(AgentSubject(agent_id), workspace_id)
+
+    def visitor_token(self, visitor_id: VisitorId = ADA, workspace_id: WorkspaceId = ACME) -> str:
+        """A token of a visitor, valid for an hour."""
+        return self._token(VisitorSubject(visitor_id), workspace_id)
+
+    def _token(self, subject: AgentSubject | VisitorSubject, workspace_id: WorkspaceId) -> str:
+        found = self.directory.find(workspace_id)
+        assert found is not None
+        assert found.workspace is not None
+        return self.tokens.issue(claims_for(subject, found.workspace, self.now, 3600))
+
+
+def bearer(credential: str) -> dict[str, str]:
+    """The header that shows a credential."""
+    return {"Authorization": f"Bearer {credential}"}
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    """A client that calls ``app`` without a network."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://gateway")
+
+
+def a_request(visitor_id: VisitorId = ADA) -> Request:
+    """What Ada asked for."""
+    visitor = Visitor(id=visitor_id, first_name="Ada", last_name="Lovelace")
+    return Request(visitor=visitor, route=RoundRobinRoute(), requested_at=NOON)
+
+
+def requested(conversation_id: ConversationId = CNV) -> ConversationView:
+    """Ada's conversation, just asked for."""
+    return ConversationView(conversation_id, Status.REQUESTED, a_request())
+
+
+def offered(agent_id: AgentId = GRACE, conversation_id: ConversationId = CNV) -> ConversationView:
+    """Ada's conversation, offered to an agent."""
+    expires_at = NOON + timedelta(seconds=100)
+    offer = Offer(agent_id=agent_id, attempt=1, offered_at=NOON, expires_at=expires_at)
+    return ConversationView(conversation_id, Status.OFFERED, a_request(), offer=offer)
+
+
+def active(agent_id: AgentId = GRACE, conversation_id: ConversationId = CNV) -> ConversationView:
+    """Ada's conversation with an agent."""
+    agent = AgentCard(id=agent_id, name=agent_id.title())
+    return ConversationView(conversation_id, Status.ACTIVE, a_request(), agent=agent)
+
+
+def a_message(number: int, *, by: str = "visitor", author_id: str = ADA) -> Message:
+    """One line of the talk."""
+    return Message.model_validate(
+        {
+            "id": f"msg_{number}",
+            "author": {"type": by, "id": author_id, "name": None},
+            "text": f"message {number}",
+            "sent_at": NOON + timedelta(seconds=number),
+        }
+    )
+
+
+def json_of(response: httpx.Response, status: int) -> Any:
+    """The response's JSON, if it has that status."""
+    assert response.status_code == status, (response.status_code, response.text)
+    return response.json()
+
+
+def _workspace(workspace_id: WorkspaceId, api_key: str) -> list[Definition]:
+    workspace = WorkspaceEntry(id=workspace_id, name=workspace_id.title(), created_at=NOON)
+    sha256 = hashlib.sha256(api_key.encode()).hexdigest()
+    key = ApiKeyEntry(id=ApiKeyId(f"key_{workspace_id}"), sha256=sha256, created_at=NOON)
+    agents = [
+        AgentEntry(id=agent_id, name=agent_id.title(), email=f"{agent_id}@example.com")
+        for agent_id in (GRACE, BOB)
+    ]
+    return [
+        Definition(Kind.WORKSPACE, workspace_id, WorkspaceDefined(workspace=workspace)),
+        Definition(Kind.API_KEY, key.id, ApiKeyDefined(api_key=key)),
+        *(Definition(Kind.AGENT, agent.id, AgentDefined(agent=agent)) for agent in agents),
+    ]

@@ -1,0 +1,228 @@
+"""What the gateway's view of conversations promises, on the fake and on the real Redis Functions."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+from typing import Protocol
+
+import pytest
+from redis.asyncio import Redis
+from rondo_common.clock import milliseconds
+from rondo_common.conversation import Message, Status
+from rondo_common.conversation_view import ConversationView
+from rondo_common.ids import ConversationId, WorkspaceId
+from rondo_common.redis.connection import connect_redis
+from rondo_common.redis.keys import agent_conversations_key, view_key
+from rondo_gateway.adapters.redis_conversations import RedisConversations
+from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
+from rondo_gateway.adapters.redis_effects import gateway_functions
+from rondo_gateway.ports import BeginOutcome, Conversations, PostState, Reservation
+
+from tests.gateway.fake_conversations import FakeConversations
+from tests.gateway.fake_world import BOB, CNV, GRACE, NOON, a_message, active, offered, requested
+
+
+class ShownConversations(Conversations, Protocol):
+    """With the router's part."""
+
+    async def show(self, workspace_id: WorkspaceId, view: ConversationView) -> None: ...
+
+    async def note_offset(self, workspace_id: WorkspaceId, offset: int) -> None: ...
+
+
+class ShownRedisConversations(RedisConversations):
+    """The real thing, with the router's part."""
+
+    def __init__(self, redis: Redis) -> None:
+        functions = gateway_functions(redis)
+        super().__init__(redis, functions)
+        self.redis = redis
+        self.note_offset = RedisDirectoryOffsets(redis, functions).note
+
+    async def show(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
+        await self.redis.hset(view_key(workspace_id, view.id), mapping=dict(view.to_hash()))
+        if view.agent_id is not None:
+            key = agent_conversations_key(workspace_id, view.agent_id)
+            is_open = view.status in {Status.OFFERED, Status.ACTIVE}
+            await (self.redis.sadd if is_open else self.redis.srem)(key, view.id)
+
+
+@pytest.fixture(params=["fake", "redis"])
+def conversations(request: pytest.FixtureRequest, redis: Redis) -> ShownConversations:
+    return FakeConversations() if request.param == "fake" else ShownRedisConversations(redis)
+
+
+@pytest.fixture
+def ws() -> WorkspaceId:
+    return WorkspaceId(f"w-{uuid.uuid4().hex[:12]}")
+
+
+def reservation(fingerprint: str = "f1", conversation: str = "cnv_1", late_s: int = 0) -> Reservation:
+    at = NOON + timedelta(seconds=late_s)
+    return Reservation("key", fingerprint, ConversationId(conversation), at)
+
+
+async def test_what_is_not_there_is_not_found(conversations: ShownConversations, ws: WorkspaceId) -> None:
+    assert await conversations.find(ws, CNV) is None
+    assert await conversations.of_agent(ws, GRACE) == []
+
+
+async def test_a_view_is_read_as_it_was_shown(conversations: ShownConversations, ws: WorkspaceId) -> None:
+    for view in (requested(), offered(), active()):
+        await conversations.show(ws, view)
+        assert await conversations.find(ws, CNV) == view
+    assert await conversations.find(WorkspaceId("another"), CNV) is None
+
+
+async def test_an_agents_desk_has_what_is_offered_to_or_with_them(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    mine = [offered(GRACE, ConversationId("cnv_1")), active(GRACE, ConversationId("cnv_2"))]
+    for view in (*mine, active(BOB, ConversationId("cnv_3"))):
+        await conversations.show(ws, view)
+    assert {view.id for view in await conversations.of_agent(ws, GRACE)} == {"cnv_1", "cnv_2"}
+
+
+async def test_a_key_stands_for_its_first_request(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    first = await conversations.begin_request(ws, reservation())
+    again = await conversations.begin_request(ws, reservation(conversation="cnv_2", late_s=60))
+    assert (first.outcome, again.outcome) == (BeginOutcome.NEW, BeginOutcome.REPLAYED)
+    assert again.conversation_id == first.conversation_id == "cnv_1"
+    assert again.requested_at == first.requested_at == NOON
+
+
+async def test_fifty_at_once_begin_one_request(conversations: ShownConversations, ws: WorkspaceId) -> None:
+    begun = await asyncio.gather(
+        *(conversations.begin_request(ws, reservation(conversation=f"cnv_{n}")) for n in range(50))
+    )
+    assert len({each.conversation_id for each in begun}) == 1
+    assert [each.outcome for each in begun].count(BeginOutcome.NEW) == 1
+
+
+async def test_a_key_used_for_something_else_is_found_out(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.begin_request(ws, reservation("f1"))
+    assert (await conversations.begin_request(ws, reservation("f2"))).outcome is BeginOutcome.MISMATCH
+    elsewhere = await conversations.begin_request(WorkspaceId(f"{ws}-2"), reservation("f2"))
+    assert elsewhere.outcome is BeginOutcome.NEW
+
+
+async def test_a_request_is_told_how_far_the_directory_was_written(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    assert (await conversations.begin_request(ws, reservation())).directory_offset == 0
+    for offset in (7, 12, 9):
+        await conversations.note_offset(ws, offset)
+    assert (await conversations.begin_request(ws, reservation())).directory_offset == 12
+
+
+async def test_a_request_whose_conversation_is_shown_is_known_to_be_in_the_log(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    assert not (await conversations.begin_request(ws, reservation())).is_shown
+    await conversations.show_requested(ws, requested())
+    assert (await conversations.begin_request(ws, reservation())).is_shown
+
+
+async def test_what_the_router_shows_is_not_overwritten(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, offered())
+    await conversations.show_requested(ws, requested())
+    assert await conversations.find(ws, CNV) == offered()
+
+
+async def test_a_message_is_new_until_it_is_marked_as_posted(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, active())
+    first = await conversations.reserve_message(ws, CNV, "m", a_message(1))
+    retry = await conversations.reserve_message(ws, CNV, "m", a_message(2))
+    assert (first.state, retry.state) == (PostState.RESERVED, PostState.RESERVED)
+    assert first.message == retry.message == a_message(1)
+    assert first.agent_id == GRACE
+    assert await conversations.mark_posted(ws, CNV, "m", a_message(1))
+    assert not await conversations.mark_posted(ws, CNV, "m", a_message(1))
+    known = await conversations.reserve_message(ws, CNV, "m", a_message(3))
+    assert (known.state, known.message) == (PostState.POSTED, a_message(1))
+
+
+@pytest.mark.parametrize("view", [None, requested(), offered()])
+async def test_only_an_active_conversation_takes_messages(
+    conversations: ShownConversations, ws: WorkspaceId, view: ConversationView | None
+) -> None:
+    if view is not None:
+        await conversations.show(ws, view)
+    reserved = await conversations.reserve_message(ws, CNV, "m", a_message(1))
+    assert reserved.state is PostState.NOT_ACTIVE
+    assert await conversations.find(ws, CNV) == view
+
+
+async def test_after_the_end_what_was_posted_is_known_and_nothing_else_is_taken(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, active())
+    for name in ("posted", "reserved"):
+        await conversations.reserve_message(ws, CNV, name, a_message(1))
+    await conversations.mark_posted(ws, CNV, "posted", a_message(1))
+    ended = active()
+    await conversations.show(ws, ConversationView(CNV, Status.ENDED, ended.request, ended.agent))
+    states = [
+        (await conversations.reserve_message(ws, CNV, name, a_message(2))).state
+        for name in ("posted", "reserved", "late")
+    ]
+    assert states == [PostState.POSTED, PostState.NOT_ACTIVE, PostState.NOT_ACTIVE]
+
+
+async def test_an_agent_writes_only_in_their_own_conversation(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, active(GRACE))
+    for agent_id, state in ((GRACE, PostState.RESERVED), (BOB, PostState.NOT_ACTIVE)):
+        message: Message = a_message(1, by="agent", author_id=agent_id)
+        assert (await conversations.reserve_message(ws, CNV, "m", message)).state is state
+
+
+async def test_each_side_counts_its_messages_by_itself(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, active())
+    mine, theirs = a_message(1), a_message(2, by="agent", author_id=GRACE)
+    for message in (mine, theirs):
+        assert (await conversations.reserve_message(ws, CNV, "1", message)).message == message
+
+
+async def test_a_message_marks_when_the_conversation_was_last_talked_in(
+    redis: Redis, ws: WorkspaceId
+) -> None:
+    conversations = ShownRedisConversations(redis)
+    await conversations.show(ws, active())
+    await conversations.reserve_message(ws, CNV, "m", a_message(7))
+    marked = await redis.hget(view_key(ws, CNV), "last_message_at")
+    assert int(marked or 0) == milliseconds(a_message(7).sent_at)
+
+
+async def test_nothing_of_a_request_is_kept_for_ever(redis: Redis, ws: WorkspaceId) -> None:
+    conversations = ShownRedisConversations(redis)
+    await conversations.show(ws, active())
+    await conversations.begin_request(ws, reservation())
+    await conversations.reserve_message(ws, CNV, "m", a_message(1))
+    kept = [key async for key in redis.scan_iter(f"rondo:{{{ws}}}:*") if await redis.ttl(key) < 0]
+    assert sorted(kept) == sorted([view_key(ws, CNV), agent_conversations_key(ws, GRACE)])
+
+
+async def test_many_at_once_wait_for_a_connection_instead_of_failing(
+    redis_url: str, ws: WorkspaceId
+) -> None:
+    client = connect_redis(redis_url, client_name="tests")
+    conversations = ShownRedisConversations(client)
+    try:
+        found = await asyncio.gather(*(conversations.find(ws, CNV) for _ in range(500)))
+    finally:
+        await client.aclose()
+    assert found == [None] * 500
