@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+
 from rondo_local.servers import local_servers
 
 DOCKER_ANSWER_TIMEOUT_S = 10

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 from pydantic.json_schema import models_json_schema
+
 from rondo_common.envelope import Envelope, headers_of
 from rondo_common.events import EVENT_TYPES, Event, MessagePosted
 from rondo_common.ids import WorkspaceId, derived_event_id

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
+
 from rondo_gateway.settings import GatewaySettings
 from rondo_history.settings import HistorySettings
 from rondo_notifier.settings import NotifierSettings

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord, TopicPartition
+
 from rondo_common.envelope import Envelope, headers_of
 from rondo_common.errors import Retryable
 from rondo_common.events import AcceptChat, Event
@@ -17,7 +18,6 @@ from rondo_common.kafka.consumer import ConsumerLoop, LoopLimits
 from rondo_common.kafka.lane import LaneLimits
 from rondo_common.kafka.partition_work import WorkLimits
 from rondo_common.kafka.records import Record
-
 from tests.common.fake_consumer import FakeConsumer
 
 TOPIC = "rondo.tests"
@@ -69,7 +69,7 @@ def raws(partition: TopicPartition, count: int, *, start: int = 0) -> list[Consu
 async def until(condition: Callable[[], object]) -> None:
     """Wait for ``condition``; a test that waits in vain fails at the deadline."""
     async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
+        while not condition():
             await asyncio.sleep(0.001)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from structlog.testing import capture_logs
+
 from rondo_common.errors import Fatal, Rejected, Retryable
 from rondo_common.kafka.consumer import ConsumerLoop, LoopLimits
 from rondo_common.kafka.records import Record
-from structlog.testing import capture_logs
-
 from tests.common.consumed import (
     BRISK,
     FIRST,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
 from rondo_common.events import AcceptChat
 from rondo_common.ids import AgentId, ConversationId
 from rondo_common.kafka.connection import (
@@ -29,7 +30,6 @@ from rondo_common.kafka.publisher import KafkaPublisher, Outgoing, outgoing
 from rondo_common.kafka.records import Record
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.topics import CONVERSATIONS, DEAD_LETTERS, Topic
-
 from tests.common.consumed import DeadLetterBox, envelope, until
 
 KEYS = [f"cnv_{number}" for number in range(20)]

@@ -9,9 +9,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rondo_common.errors import Rejected, Retryable
 from rondo_common.kafka.records import Record
-
 from tests.common.consumed import FIRST, SECOND, RecordingHandler, raw, running, until
 
 RECORDS = 24

@@ -9,12 +9,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
-from rondo_common.events import EVENT_TYPES
-from rondo_common.topics import TOPICS
-from rondo_local.services import SERVICES
 
 from docs import generate
 from docs.generators.settings_page import variables
+from rondo_common.events import EVENT_TYPES
+from rondo_common.topics import TOPICS
+from rondo_local.services import SERVICES
 
 DOCS = generate.ROOT / "docs"
 STRUCTURE = {"asyncapi", "info", "defaultContentType", "channels", "operations", "components"}

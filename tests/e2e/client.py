@@ -165,7 +165,7 @@ async def eventually(look: Callable[[], Awaitable[Result | None]], what: str) ->
     """Look again and again until there is something; fail with ``what`` after the deadline."""
     try:
         async with asyncio.timeout(DEADLINE_S):
-            while (found := await look()) is None:  # noqa: ASYNC110 - it is on another process
+            while (found := await look()) is None:
                 await asyncio.sleep(POLL_S)
             return found
     except TimeoutError:

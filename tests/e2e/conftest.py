@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from rondo_local.layout import Layout
 from rondo_local.stack import Stack
-
 from tests.e2e.client import Caller, Workspace, new_workspace
 
 REQUEST_TIMEOUT_S = 30.0

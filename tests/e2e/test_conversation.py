@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rondo_common.events import EVENT_TYPES
-
 from tests.e2e.client import Workspace
 from tests.e2e.conftest import RunningStack
 from tests.e2e.topics import events_of_conversation

@@ -45,18 +45,21 @@ async def test_both_sides_and_every_tab_see_the_same_messages_in_the_same_order(
     await workspace.agents("grace")
     asked, grace, ada = await workspace.connected("grace")
     path = f"/v1/conversations/{asked['id']}/stream"
-    async with ada.stream(path) as visitor, grace.stream("/v1/agents/me/stream") as one:
-        async with grace.stream("/v1/agents/grace/stream") as two:
-            for stream in (visitor, one, two):
-                assert (await stream.next()).type == "snapshot"
-            await _say(ada, asked["id"], range(3))
-            await _say(grace, asked["id"], range(3, 6))
-            sides = []
-            for stream in (visitor, one, two):
-                heard: list[Heard] = []
-                while len(_texts(heard)) < 6:
-                    heard.append(await stream.next())
-                sides.append(_texts(heard))
+    async with (
+        ada.stream(path) as visitor,
+        grace.stream("/v1/agents/me/stream") as one,
+        grace.stream("/v1/agents/grace/stream") as two,
+    ):
+        for stream in (visitor, one, two):
+            assert (await stream.next()).type == "snapshot"
+        await _say(ada, asked["id"], range(3))
+        await _say(grace, asked["id"], range(3, 6))
+        sides = []
+        for stream in (visitor, one, two):
+            heard: list[Heard] = []
+            while len(_texts(heard)) < 6:
+                heard.append(await stream.next())
+            sides.append(_texts(heard))
     assert sides[0] == sides[1] == sides[2] == [f"message {number}" for number in range(6)]
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
+
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 
 TOPICS = (CHAT_REQUESTS, CONVERSATIONS)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+
 from rondo_common.answers import Answer
 from rondo_common.conversation import (
     AgentCard,
@@ -41,7 +42,6 @@ from rondo_gateway.domain.tokens import AgentSubject, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes
 from rondo_gateway.ports import Definition
-
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes

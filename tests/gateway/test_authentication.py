@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+
 from rondo_common.directory.entries import Kind
 from rondo_common.events import ApiKeyDefined
 from rondo_common.ids import VisitorId
 from rondo_gateway.ports import Definition
-
 from tests.gateway.fake_world import (
     ACME,
     ACME_KEY,

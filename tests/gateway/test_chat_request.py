@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -9,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
 from rondo_common.conversation import AgentRoute, RoundRobinRoute
 from rondo_common.ids import ConversationId
 from rondo_gateway.domain.chat_request import ChatRequestBody
-
 from tests.gateway.fake_world import CNV, NOON
 
 ROUND_ROBIN = {"route": {"type": "round_robin"}}
@@ -67,10 +68,8 @@ def test_different_requests_have_different_fingerprints(one: dict[str, Any], oth
 
 @given(anything)
 def test_anything_at_all_is_taken_or_refused_by_name(body: object) -> None:
-    try:
+    with contextlib.suppress(ValidationError):
         ChatRequestBody.model_validate(body)
-    except ValidationError as error:
-        assert error.error_count() > 0
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_the_routes_there_are_are_named_when_another_is_asked_for() -> None:
 
 def test_routes_become_what_events_carry() -> None:
     asked = ChatRequestBody.model_validate({"route": {"type": "agent", "agent_id": "grace"}})
-    assert asked.request(CNV, NOON).route == AgentRoute(agent_id="grace")  # type: ignore[arg-type]
+    assert asked.request(CNV, NOON).route == AgentRoute(agent_id="grace")
     asked = ChatRequestBody.model_validate(ROUND_ROBIN)
     assert asked.request(CNV, NOON).route == RoundRobinRoute()
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pytest
 from redis.asyncio import Redis
+
 from rondo_common.clock import milliseconds
 from rondo_common.conversation import Message, Status
 from rondo_common.conversation_view import ConversationView
@@ -19,7 +20,6 @@ from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.ports import BeginOutcome, Conversations, PostState, Reservation
-
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_world import BOB, CNV, GRACE, NOON, a_message, active, offered, requested
 
@@ -42,7 +42,8 @@ class ShownRedisConversations(RedisConversations):
         self.note_offset = RedisDirectoryOffsets(redis, functions).note
 
     async def show(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
-        await self.redis.hset(view_key(workspace_id, view.id), mapping=dict(view.to_hash()))
+        items = [part for field in view.to_hash().items() for part in field]
+        await self.redis.hset(view_key(workspace_id, view.id), items=items)
         if view.agent_id is not None:
             key = agent_conversations_key(workspace_id, view.agent_id)
             is_open = view.status in {Status.OFFERED, Status.ACTIVE}

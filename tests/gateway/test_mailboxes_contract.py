@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 from redis.asyncio import Redis
+
 from rondo_common.answers import Answer
 from rondo_common.ids import CommandId, EventId, WorkspaceId
 from rondo_common.mailbox import ENTRY_FIELD, StreamEvent
@@ -20,7 +21,6 @@ from rondo_gateway.adapters.redis_answers import RedisAnswers
 from rondo_gateway.adapters.redis_mailboxes import RedisMailboxes
 from rondo_gateway.domain.cursors import ORIGIN, Cursor, can_resume, parse_cursor
 from rondo_gateway.ports import Mailboxes
-
 from tests.gateway.fake_mailboxes import FakeMailboxes
 from tests.gateway.fake_world import CNV, NOON
 
@@ -64,7 +64,7 @@ async def running_doorbells(redis_url: str) -> AsyncIterator[Doorbells]:
     running = asyncio.create_task(doorbells.run())
     try:
         async with asyncio.timeout(DEADLINE_S):
-            while doorbells._pubsub is None:  # noqa: ASYNC110 - it says nothing when it is connected
+            while doorbells._pubsub is None:
                 await asyncio.sleep(0.01)
         yield doorbells
     finally:
@@ -163,7 +163,7 @@ async def test_an_answer_is_heard(redis: Redis, redis_url: str) -> None:
     async with running_doorbells(redis_url) as doorbells:
         answers = RedisAnswers(redis, doorbells)
         async with answers.expected(workspace_id, command_id) as answer:
-            waiting = asyncio.create_task(answer(DEADLINE_S))
+            waiting = asyncio.ensure_future(answer(DEADLINE_S))
             await redis.publish(key, "")  # A ring means "look", never "it is there".
             await redis.set(key, Answer(refusal="offer-expired").model_dump_json(), ex=60)
             await redis.publish(key, "")

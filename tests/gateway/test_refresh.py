@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from rondo_common.errors import Unavailable
 from rondo_gateway.adapters.directory import Refresh
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import httpx
 import pytest
 from aiokafka import TopicPartition
+
 from rondo_common.envelope import Envelope
 from rondo_common.events import AcceptChat, Event, MessagePosted
 from rondo_common.kafka.connection import KafkaConnection, make_producer, make_reader
@@ -21,7 +22,6 @@ from rondo_history.adapters.schema import migrate
 from rondo_history.bootstrap import run
 from rondo_history.domain.fact import Fact
 from rondo_history.settings import HistorySettings
-
 from tests.history.conversations import GRACE, Conversation
 
 DEADLINE_S = 30.0

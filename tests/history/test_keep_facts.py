@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
+
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Rejected, Unavailable
 from rondo_common.events import EVENT_TYPES, AcceptChat, Event, MessagePosted
@@ -14,7 +15,6 @@ from rondo_history.adapters.postgres_archive import PostgresArchive
 from rondo_history.bootstrap import READINGS
 from rondo_history.domain.fact import Fact, Place
 from rondo_history.handlers import Logged, fact, keep_facts, no_fact
-
 from tests.history.conversations import PARTITION, Conversation
 from tests.history.fake_archive import FakeArchive
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from rondo_common.errors import Unavailable
 from rondo_history.adapters.schema import migrate
 

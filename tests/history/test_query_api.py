@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi import APIRouter
-from rondo_history.entrypoints.http import history_app
 
+from rondo_history.entrypoints.http import history_app
 from tests.history.conversations import GRACE, Conversation
 from tests.history.fake_archive import FakeArchive
 

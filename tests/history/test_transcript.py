@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rondo_common.conversation import EndReason, FallbackReason, Page, Party
 from rondo_history.domain.fact import Fact
 from rondo_history.domain.transcript import MessageLine, SystemLine, Transcript, transcript_of
-
 from tests.history.conversations import EDSGER, GRACE, NOON, Conversation, asked
 
 

@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+
 from rondo_local.failures import CannotRun, DiskFull, LocalFailure, explained
 from rondo_local.layout import FREE_MIB_MIN, Layout, require_room
 from rondo_local.ordinary_user import NOBODY, ordinary_user

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from jgo.env import LockedDependency, LockFile
+
 from rondo_local.failures import JarMismatch, RegistryUnreachable
 from rondo_local.jars import committed_lock, fetch_jars
 

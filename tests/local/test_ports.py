@@ -5,6 +5,7 @@ import socket
 from collections.abc import Collection, Iterator
 
 import pytest
+
 from rondo_local.failures import PortMoved, PortTaken
 from rondo_local.ports import AUTOMATIC_PORTS, HOST, choose, from_environment, is_free, settle
 

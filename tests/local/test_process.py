@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from rondo_local import process
 from rondo_local.failures import DiedAtStart, NotReady
 from rondo_local.identity import Identity, identity_of, read_identity

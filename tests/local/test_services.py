@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from rondo_local.failures import CannotRun
 from rondo_local.layout import Layout
 from rondo_local.servers import Addresses

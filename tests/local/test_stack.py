@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from rondo_local import process
 from rondo_local.failures import DiedAtStart
 from rondo_local.layout import Layout

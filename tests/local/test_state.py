@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from rondo_local.failures import PortMoved, StateUnreadable
 from rondo_local.state import State, load, save
 

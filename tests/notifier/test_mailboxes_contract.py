@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from redis.asyncio import Redis
+
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
 from rondo_common.mailbox import MAILBOX_ENTRIES_MAX, StreamEvent
 from rondo_common.redis.doorbells import Doorbells
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes, mailbox_of
 from rondo_notifier.domain.recipients import Delivery
 from rondo_notifier.ports import Mailboxes
-
 from tests.notifier.fake_mailboxes import FakeMailboxes
 from tests.router.chats import NOON
 
@@ -31,7 +31,7 @@ class ReadableRedisMailboxes(RedisMailboxes):
         self.redis = redis
 
     async def read(self, mailbox: str) -> list[StreamEvent]:
-        entries = await self.redis.xrange(mailbox)
+        entries: Any = await self.redis.xrange(mailbox)
         return [StreamEvent.model_validate_json(fields["event"]) for _, fields in entries]
 
 

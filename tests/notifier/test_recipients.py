@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from rondo_common.envelope import Envelope
 from rondo_common.events import EVENT_TYPES, Event
 from rondo_common.ids import EventId, WorkspaceId
 from rondo_common.topics import CONVERSATIONS
 from rondo_notifier.domain.recipients import TELLINGS, Delivery, deliveries_of
-
 from tests.router.chats import NOON
 
 GOLDEN = Path(__file__).parents[1] / "schemas"

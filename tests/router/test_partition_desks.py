@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiokafka import TopicPartition
+
 from rondo_common.conversation import Status
 from rondo_common.directory.entries import OfferAttempts, WorkspaceSettings
 from rondo_common.envelope import Envelope
@@ -27,7 +28,6 @@ from rondo_router.bootstrap import TRANSLATIONS
 from rondo_router.entrypoints.partition_desks import PartitionDesks
 from rondo_router.handlers import Router
 from rondo_router.ports import Epoch
-
 from tests.router.chats import NOON, VISITOR, request, seat
 from tests.router.fake_switchboard import FakeSwitchboard
 
@@ -119,7 +119,7 @@ async def office() -> Office:
 
 async def _until(office: Office, types: list[str]) -> None:
     async with asyncio.timeout(DEADLINE_S):
-        while office.log.types() != types:  # noqa: ASYNC110 - the fake keeps, it does not signal
+        while office.log.types() != types:
             await asyncio.sleep(0)
 
 
@@ -218,7 +218,7 @@ async def test_a_timer_that_could_not_be_told_is_told_before_a_newer_command(off
     office.log.failures = 1
     timers = asyncio.create_task(office.desks.run_timers())
     async with asyncio.timeout(DEADLINE_S):
-        while office.log.failures:  # noqa: ASYNC110 - the fake counts, it does not signal
+        while office.log.failures:
             await asyncio.sleep(0)
     withdraw = WithdrawChat(conversation_id=ConversationId("cnv_1"), by=VISITOR)
     await office.desks.handle(PARTITION, [office.record("leave", withdraw)])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rondo_common.conversation import AgentRoute, FallbackReason, RoundRobinRoute, Route
 from rondo_common.directory.entries import FallbackSettings, OfferAttempts, WorkspaceSettings
 from rondo_common.ids import AgentId
 from rondo_router.domain.route_plan import ALL_AGENTS, AgentStage, PoolStage, plan_route
-
 from tests.router.chats import request
 
 ROUTES: list[Route] = [RoundRobinRoute(), AgentRoute(agent_id=AgentId("grace"))]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 from redis.asyncio import Redis
+
 from rondo_common.conversation import FallbackReason, PassedOverReason, Status
 from rondo_common.errors import Fenced
 from rondo_common.ids import AgentId
@@ -16,7 +17,6 @@ from rondo_router.domain.decision import Decision, Declined, FellBack, Offered, 
 from rondo_router.domain.instruction import Instruction, instruction_of_timer
 from rondo_router.domain.outcome import showing_of
 from rondo_router.ports import AgentSeat, Epoch, Switchboard
-
 from tests.router.chats import Desk, seat
 from tests.router.fake_switchboard import FakeSwitchboard
 

@@ -11,13 +11,13 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
+
 from rondo_common.ids import AgentId, ConversationId
 from rondo_router.adapters.redis_switchboard import RedisSwitchboard
 from rondo_router.domain.decision import Decision, Offered
 from rondo_router.domain.instruction import Instruction, instruction_of_timer
 from rondo_router.domain.outcome import showing_of
 from rondo_router.ports import Epoch, Switchboard
-
 from tests.router.chats import Desk, seat
 from tests.router.fake_switchboard import FakeSwitchboard
 

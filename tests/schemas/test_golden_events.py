@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from rondo_common.envelope import decode
 from rondo_common.events import EVENT_TYPES, ConversationEvent
 

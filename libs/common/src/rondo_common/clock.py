@@ -1,4 +1,4 @@
-"""Time as an argument: rules take the present moment, and only wiring names the real clock."""
+"""Time as an argument: rules take the present moment and never ask for it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 """Gives the present moment, with its zone (UTC). Does not block."""
-
-
-def utc_now() -> datetime:
-    """The present moment in UTC."""
-    return datetime.now(UTC)
 
 
 def milliseconds(moment: datetime) -> int:

@@ -6,7 +6,6 @@ import sys
 
 from rondo_common.logs import configure_logs
 from rondo_common.process import run_process
-
 from rondo_gateway.bootstrap import run
 from rondo_gateway.settings import GatewaySettings
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 from fastapi import APIRouter, FastAPI
-from rondo_common.clock import Clock, utc_now
+
+from rondo_common.clock import Clock
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.health import Check, health_routes
@@ -21,7 +22,7 @@ from rondo_common.kafka.publisher import KafkaPublisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.redis.doorbells import Doorbells
-
+from rondo_common.system_clock import utc_now
 from rondo_gateway.adapters.directory import KafkaDirectoryLog, ReadDirectory
 from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens

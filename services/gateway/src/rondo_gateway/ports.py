@@ -22,7 +22,6 @@ from rondo_common.envelope import Envelope
 from rondo_common.events import ConversationEvent, Event
 from rondo_common.ids import AgentId, ApiKeyId, CommandId, ConversationId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
-
 from rondo_gateway.domain.cursors import Cursor, Extent
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import TokenClaims

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydantic import Field, SecretStr
+
 from rondo_common.settings import KafkaSettings, ProcessSettings, RedisSettings
 
 

@@ -8,7 +8,6 @@ import sys
 from rondo_common.errors import Unavailable
 from rondo_common.logs import configure_logs
 from rondo_common.process import run_process
-
 from rondo_history.adapters.schema import migrate
 from rondo_history.bootstrap import run
 from rondo_history.settings import HistorySettings, PostgresSettings

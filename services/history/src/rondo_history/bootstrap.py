@@ -28,7 +28,6 @@ from rondo_common.kafka.dead_letters import KafkaDeadLetters
 from rondo_common.kafka.publisher import KafkaPublisher
 from rondo_common.process import run_together, serve_http
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
-
 from rondo_history import handlers
 from rondo_history.adapters.postgres_archive import PostgresArchive, open_pool
 from rondo_history.entrypoints.http import history_app

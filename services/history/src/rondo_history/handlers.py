@@ -10,7 +10,6 @@ from rondo_common.envelope import Envelope
 from rondo_common.errors import Rejected
 from rondo_common.events import ConversationEvent, Event
 from rondo_common.ids import ConversationId, WorkspaceId
-
 from rondo_history.domain.fact import Fact, Place, fact_of
 from rondo_history.domain.transcript import Transcript, message_of, transcript_of
 from rondo_history.ports import Archive

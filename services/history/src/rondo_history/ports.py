@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from rondo_common.ids import ConversationId, WorkspaceId
-
 from rondo_history.domain.fact import Fact
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from rondo_common.settings import ConsumerSettings, KafkaSettings, ProcessSettings
 
 

@@ -12,7 +12,6 @@ from rondo_common.kafka.publisher import KafkaPublisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.topics import CONVERSATIONS
-
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes
 from rondo_notifier.entrypoints.conversations import ConversationsConsumer
 from rondo_notifier.settings import NotifierSettings

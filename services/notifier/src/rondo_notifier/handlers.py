@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rondo_common.envelope import Envelope
 from rondo_common.events import Event
-
 from rondo_notifier.domain.recipients import deliveries_of
 from rondo_notifier.ports import Mailboxes
 

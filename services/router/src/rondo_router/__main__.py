@@ -6,7 +6,6 @@ import sys
 
 from rondo_common.logs import configure_logs
 from rondo_common.process import run_process
-
 from rondo_router.bootstrap import run
 from rondo_router.settings import RouterSettings
 

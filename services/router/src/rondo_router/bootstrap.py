@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from rondo_common.clock import utc_now
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.events import AcceptChat, ChatRequested, DeclineChat, EndChat, Event, WithdrawChat
@@ -20,8 +19,8 @@ from rondo_common.kafka.dead_letters import KafkaDeadLetters
 from rondo_common.kafka.publisher import KafkaPublisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
+from rondo_common.system_clock import utc_now
 from rondo_common.topics import CHAT_REQUESTS
-
 from rondo_router import handlers
 from rondo_router.adapters.directory_view import SeatedDirectory
 from rondo_router.adapters.kafka_announcer import KafkaAnnouncer

@@ -20,7 +20,6 @@ from rondo_common.events import (
     WithdrawChat,
 )
 from rondo_common.ids import WorkspaceId
-
 from rondo_router.domain.instruction import (
     AcceptOffer,
     Action,

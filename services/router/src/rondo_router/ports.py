@@ -10,7 +10,6 @@ from rondo_common.directory.entries import AgentEntry, WorkspaceSettings
 from rondo_common.envelope import Envelope
 from rondo_common.events import ConversationEvent
 from rondo_common.ids import AgentId, WorkspaceId
-
 from rondo_router.domain.decision import Decision
 from rondo_router.domain.instruction import Instruction
 from rondo_router.domain.outcome import Showing

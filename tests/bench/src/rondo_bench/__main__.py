@@ -9,13 +9,13 @@ from typing import Any
 import aiohttp
 import uvloop
 from rich.console import Console
-from rondo_local.env_file import read_env
-from rondo_local.layout import Layout
 
 from rondo_bench import raw_http, raw_kafka
 from rondo_bench.figures import Latency, Row, as_json, table_of
 from rondo_bench.load import at_once
 from rondo_bench.switchboard import request_to_ring, routed_per_second, workspace
+from rondo_local.env_file import read_env
+from rondo_local.layout import Layout
 
 AGENTS = 20
 CHATS = 4000

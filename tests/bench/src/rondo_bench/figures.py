@@ -24,8 +24,11 @@ class Latency:
         ordered = sorted(seconds)
         if not ordered:
             raise ValueError("nothing was measured")
-        at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.9, 0.99)]
-        return cls(*(round(value * 1000, 3) for value in at), samples=len(ordered))
+        p50, p90, p99 = (
+            round(1000 * ordered[min(len(ordered) - 1, int(len(ordered) * share))], 3)
+            for share in (0.5, 0.9, 0.99)
+        )
+        return cls(p50, p90, p99, len(ordered))
 
 
 @dataclass(frozen=True, slots=True)

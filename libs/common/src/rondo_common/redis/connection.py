@@ -28,9 +28,7 @@ CONNECTIONS_MAX = 64
 """Of one process. A call beyond waits for its turn, as long as it would wait for an answer."""
 
 
-def connect_redis(
-    url: str, *, client_name: str, socket_timeout_s: float = SOCKET_TIMEOUT_S
-) -> Redis:
+def connect_redis(url: str, *, client_name: str, socket_timeout_s: float = SOCKET_TIMEOUT_S) -> Redis:
     """A client of the server at ``url`` (``redis://host:port/db``), answering in text.
 
     It connects with the first call. Every effect Rondo has on Redis is idempotent, so a call whose

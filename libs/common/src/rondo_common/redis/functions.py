@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from rondo_common.redis.connection import redis_errors
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class FunctionLibrary:
 
     async def call(self, call: FunctionCall) -> Any:
         """One call's answer. Raises as :meth:`call_all`."""
-        return (await self.call_all([call]))[0]
+        return await self._loading_if_lost(lambda: self._send_one(call))
 
     async def call_all(self, calls: Sequence[FunctionCall]) -> list[Any]:
         """Send all calls in one go; they take effect in this order. Their answers, in order.
@@ -51,13 +53,23 @@ class FunctionLibrary:
             Unavailable: Redis is out of reach; any prefix of the calls may have had its effect.
             Fenced: one of them was refused; earlier ones had their effect.
         """
+        return await self._loading_if_lost(lambda: self._send(calls))
+
+    async def _loading_if_lost(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
         try:
-            return await self._send(calls)
+            return await send()
         except ResponseError as error:
             if "Function not found" not in str(error):
                 raise
         await self.load()
-        return await self._send(calls)
+        return await send()
+
+    async def _send_one(self, call: FunctionCall) -> Any:
+        # Worth its own path: a pipeline of one costs twice the time of a plain command.
+        with redis_errors():
+            # The client's annotation is of what Redis 7.0 took: everything as text.
+            words: Any = (*call.keys, *call.arguments)
+            return await self._redis.fcall(call.function, len(call.keys), *words)
 
     async def _send(self, calls: Sequence[FunctionCall]) -> list[Any]:
         with redis_errors():

@@ -16,7 +16,6 @@ from rondo_common.ids import ApiKeyId, EventId, WorkspaceId
 from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.publisher import Outgoing, Publisher, outgoing
 from rondo_common.topics import DIRECTORY
-
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.handlers.source import SOURCE

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+
 from rondo_common.errors import Unavailable
 from rondo_common.ids import ConversationId, WorkspaceId
-
 from rondo_gateway.domain.refusals import Invalid
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.transcript import Transcript

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jwt
-from rondo_common.ids import ID_PATTERN, AgentId, VisitorId, WorkspaceId
 
+from rondo_common.ids import ID_PATTERN, AgentId, VisitorId, WorkspaceId
 from rondo_gateway.domain.refusals import NotAuthenticated
 from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, VisitorSubject
 

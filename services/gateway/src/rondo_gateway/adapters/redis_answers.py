@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from redis.asyncio import Redis
+
 from rondo_common.answers import Answer
 from rondo_common.errors import Unavailable
 from rondo_common.ids import CommandId, WorkspaceId

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from redis.asyncio import Redis
+
 from rondo_common.clock import from_milliseconds, milliseconds
 from rondo_common.conversation import Message
 from rondo_common.conversation_view import ConversationView
@@ -12,7 +13,6 @@ from rondo_common.ids import AgentId, ConversationId, WorkspaceId
 from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary
 from rondo_common.redis.keys import agent_conversations_key, view_key, workspace_key
-
 from rondo_gateway.adapters.redis_directory_offsets import directory_offset_key
 from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redis.asyncio import Redis
+
 from rondo_common.ids import WorkspaceId
 from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary

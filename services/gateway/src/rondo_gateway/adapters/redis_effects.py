@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from redis.asyncio import Redis
+
 from rondo_common.redis.functions import FunctionLibrary, read_library
 
 PARTS = ("directory_offsets", "requests", "messages", "turns")

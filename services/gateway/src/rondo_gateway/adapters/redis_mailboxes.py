@@ -7,10 +7,10 @@ from typing import cast
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
+
 from rondo_common.mailbox import ENTRY_FIELD, StreamEvent
 from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.doorbells import Doorbells
-
 from rondo_gateway.domain.cursors import Cursor, Extent, parse_cursor
 from rondo_gateway.ports import Bell, Entry
 

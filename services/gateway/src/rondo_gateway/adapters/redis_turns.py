@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from redis.asyncio import Redis
+
 from rondo_common.errors import Unavailable
 from rondo_common.ids import WorkspaceId
 from rondo_common.redis.connection import redis_errors

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import EmailStr, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
+
 from rondo_common.conversation import AgentRoute, Page, Request, RoundRobinRoute, Route, Visitor
 from rondo_common.ids import AgentId, ConversationId, ExternalId, VisitorId
-
 from rondo_gateway.domain.limits import PRIORITY_MAX, Body, Scalars, Text, Url
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
+
 from rondo_common.conversation import Author
 from rondo_common.conversation_view import ConversationView
-
 from rondo_gateway.domain.limits import CLIENT_ID_LENGTH_MAX, MESSAGE_LENGTH_MAX, Body, storable
 from rondo_gateway.domain.principals import AgentCaller, Member
 

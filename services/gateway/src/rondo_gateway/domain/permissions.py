@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import AgentId, ConversationId
-
 from rondo_gateway.domain.principals import AgentCaller, Backend, Member, Operator, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 

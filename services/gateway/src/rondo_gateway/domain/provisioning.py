@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import EmailStr, Field, StringConstraints, ValidationError
+
 from rondo_common.directory.entries import AgentEntry, WorkspaceSettings
 from rondo_common.ids import AgentId, ExternalId
-
 from rondo_gateway.domain.limits import (
     AGENT_TOKEN_TTL_S_DEFAULT,
     AGENT_TOKEN_TTL_S_MAX,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+
 from rondo_common import conversation as talk
 from rondo_common.conversation import (
     AgentCard,
@@ -22,7 +23,6 @@ from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, WorkspaceEntry, WorkspaceSettings
 from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
-
 from rondo_gateway.domain.principals import Member, VisitorCaller
 
 

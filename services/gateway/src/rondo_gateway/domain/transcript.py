@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
 from rondo_common.conversation import Author, Visitor
 from rondo_common.ids import AgentId, ConversationId, MessageId
 

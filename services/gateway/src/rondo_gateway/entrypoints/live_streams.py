@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from rondo_common.errors import Unavailable
-from rondo_common.ids import ID_PATTERN, ConversationId
-from rondo_common.problems import Problem
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from rondo_common.errors import Unavailable
+from rondo_common.ids import ID_PATTERN, ConversationId
+from rondo_common.problems import Problem
 from rondo_gateway.domain.principals import Principal
 from rondo_gateway.domain.refusals import NotAuthenticated, NotFound
 from rondo_gateway.entrypoints import server_sent_events as sse

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path, Query
-from rondo_common.ids import ID_PATTERN, AgentId, ApiKeyId, ConversationId, WorkspaceId
 
+from rondo_common.ids import ID_PATTERN, AgentId, ApiKeyId, ConversationId, WorkspaceId
 from rondo_gateway.domain.limits import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 
 WorkspaceInPath = Annotated[WorkspaceId, Path(pattern=ID_PATTERN)]

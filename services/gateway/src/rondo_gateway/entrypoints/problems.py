@@ -5,9 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
-from rondo_common.problems import Problem, answer_with_problems, problem_response, trace_id_of
 from starlette.responses import Response
 
+from rondo_common.problems import Problem, answer_with_problems, problem_response, trace_id_of
 from rondo_gateway.domain.refusals import Invalid, NotAuthenticated, NotFound, NotPermitted
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}

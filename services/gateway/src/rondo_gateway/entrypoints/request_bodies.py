@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 
-from rondo_common.problems import Problem, problem_response, trace_id_of
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rondo_common.problems import Problem, problem_response, trace_id_of
 from rondo_gateway.domain.limits import BODY_BYTES_MAX
 
 BODY_WAIT_S = 20.0

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
-from rondo_common.directory.entries import WorkspaceSettings
 
+from rondo_common.directory.entries import WorkspaceSettings
 from rondo_gateway.domain.provisioning import ApiKeyBody, WorkspaceBody
 from rondo_gateway.domain.representation import (
     ApiKey,

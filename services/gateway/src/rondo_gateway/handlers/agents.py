@@ -9,7 +9,6 @@ from rondo_common.directory.entries import AgentEntry, Kind, WorkspaceEntry, Wor
 from rondo_common.directory.view import Defined, WorkspaceDirectory
 from rondo_common.events import AgentDefined
 from rondo_common.ids import AgentId, WorkspaceId
-
 from rondo_gateway.domain.limits import AGENT_TOKEN_TTL_S_DEFAULT
 from rondo_gateway.domain.paging import page_of
 from rondo_gateway.domain.permissions import require_backend

@@ -9,7 +9,6 @@ from rondo_common.clock import Clock
 from rondo_common.directory.entries import ApiKeyEntry, Kind
 from rondo_common.events import ApiKeyDefined
 from rondo_common.ids import ApiKeyId, WorkspaceId, new_api_key_id
-
 from rondo_gateway.domain.paging import page_of
 from rondo_gateway.domain.permissions import require_backend
 from rondo_gateway.domain.principals import Principal

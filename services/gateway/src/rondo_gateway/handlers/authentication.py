@@ -6,7 +6,6 @@ import hashlib
 import hmac
 
 from rondo_common.clock import Clock
-
 from rondo_gateway.domain.principals import AgentCaller, Backend, Operator, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotAuthenticated
 from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, subject_exists

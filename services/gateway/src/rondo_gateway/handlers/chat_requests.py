@@ -18,7 +18,6 @@ from rondo_common.ids import (
     keyed_conversation_id,
     new_conversation_id,
 )
-
 from rondo_gateway.domain.chat_request import ChatRequestBody
 from rondo_gateway.domain.limits import VISITOR_TOKEN_TTL_S
 from rondo_gateway.domain.permissions import require_backend

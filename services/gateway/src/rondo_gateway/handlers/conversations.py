@@ -12,7 +12,6 @@ from rondo_common.envelope import Envelope
 from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import AcceptChat, ConversationEvent, DeclineChat, EndChat, WithdrawChat
 from rondo_common.ids import CommandId, ConversationId
-
 from rondo_gateway.domain.permissions import (
     require_agent,
     require_existing,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rondo_common.clock import Clock
 from rondo_common.ids import ConversationId, EventId
-
 from rondo_gateway.domain.cursors import ORIGIN, Cursor, can_resume
 from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
 from rondo_gateway.ports import Mailboxes

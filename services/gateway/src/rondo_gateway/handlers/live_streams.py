@@ -9,7 +9,6 @@ from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import ConversationId, EventId
 from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key
-
 from rondo_gateway.domain.cursors import ORIGIN, Cursor
 from rondo_gateway.domain.permissions import require_member, require_own_agent, require_party
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal

@@ -12,7 +12,6 @@ from rondo_common.envelope import Envelope
 from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import MessagePosted
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId, derived_event_id, new_message_id
-
 from rondo_gateway.domain.message import MessageBody, author_of
 from rondo_gateway.domain.permissions import require_member, require_party
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal

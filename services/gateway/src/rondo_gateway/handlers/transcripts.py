@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rondo_common.ids import ConversationId
-
 from rondo_gateway.domain.permissions import require_member, require_party
 from rondo_gateway.domain.principals import Principal
 from rondo_gateway.domain.refusals import NotFound

@@ -12,7 +12,6 @@ from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.errors import Conflict
 from rondo_common.events import ApiKeyDefined, WorkspaceDefined
 from rondo_common.ids import WorkspaceId, new_api_key_id
-
 from rondo_gateway.domain.paging import page_of
 from rondo_gateway.domain.permissions import require_backend, require_operator
 from rondo_gateway.domain.principals import Principal

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
 import asyncpg
+
 from rondo_common.errors import Unavailable
 from rondo_common.events import EVENT_TYPES, ConversationEvent, MessagePosted
 from rondo_common.ids import ConversationId, EventId, WorkspaceId
-
 from rondo_history.adapters.queries import read_queries
 from rondo_history.domain.fact import Fact, Place
 

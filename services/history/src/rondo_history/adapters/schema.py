@@ -8,11 +8,12 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from rondo_common.errors import Unavailable
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from rondo_common.errors import Unavailable
 
 CONNECT_TIMEOUT_S = 5.0
 MIGRATION_LOCK = 0x524F4E444F

@@ -35,7 +35,6 @@ from rondo_common.events import (
 )
 from rondo_common.ids import AgentId, ConversationId, MessageId, WorkspaceId
 from rondo_common.mailbox import stream_type
-
 from rondo_history.domain.fact import Fact, in_log_order
 
 

@@ -6,10 +6,10 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Path, Query
+
 from rondo_common.conversation import Message, Value
 from rondo_common.ids import ID_PATTERN, ConversationId, WorkspaceId
 from rondo_common.problems import Problem, answer_with_problems
-
 from rondo_history.domain.transcript import Transcript
 from rondo_history.handlers import MessagePage, read_messages, read_transcript
 from rondo_history.ports import Archive

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aiokafka import TopicPartition
+
 from rondo_common.events import Event
 from rondo_common.kafka.records import Record
-
 from rondo_history.domain.fact import Place
 from rondo_history.handlers import Reading, keep_facts
 from rondo_history.ports import Archive

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 from redis.asyncio import Redis
+
 from rondo_common.mailbox import MAILBOX_ENTRIES_MAX, MAILBOX_KEPT_S
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary, read_library
 from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key
-
 from rondo_notifier.domain.recipients import Delivery
 
 

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
+
 from rondo_common.directory.entries import Kind, WorkspaceSettings
 from rondo_common.directory.view import Directory, DirectoryChange
 from rondo_common.errors import Fenced
 from rondo_common.ids import AgentId, WorkspaceId
-
 from rondo_router.ports import AgentSeat, Epoch, Switchboard
 
 log = structlog.get_logger(__name__)

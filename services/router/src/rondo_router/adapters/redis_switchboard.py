@@ -8,12 +8,12 @@ from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
+
 from rondo_common.answers import ANSWER_KEPT_S
 from rondo_common.ids import AgentId, WorkspaceId
 from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary, read_library
 from rondo_common.redis.keys import workspace_key
-
 from rondo_router.domain.decision import Decision
 from rondo_router.domain.instruction import (
     AcceptOffer,

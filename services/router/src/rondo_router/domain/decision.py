@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
+
 from rondo_common.conversation import (
     AgentCard,
     EndReason,

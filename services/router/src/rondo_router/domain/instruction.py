@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from rondo_common.conversation import Party, Request
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId, derived_event_id
-
 from rondo_router.domain.route_plan import RoutePlan
 
 

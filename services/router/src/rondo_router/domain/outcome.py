@@ -22,7 +22,6 @@ from rondo_common.events import (
     ConversationEvent,
 )
 from rondo_common.ids import AgentId, derived_event_id
-
 from rondo_router.domain import decision as decided
 from rondo_router.domain.decision import Decision, Step
 from rondo_router.domain.instruction import Instruction, offer_timer

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 import structlog
 from aiokafka import TopicPartition
+
 from rondo_common.clock import Clock, milliseconds
 from rondo_common.errors import Retryable
 from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.records import Record
-
 from rondo_router.domain.instruction import instruction_of_timer
 from rondo_router.handlers import Router
 from rondo_router.ports import Epoch, Switchboard
