@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 
 from rondo_common.envelope import Envelope, headers_of
-from rondo_common.errors import Retryable
+from rondo_common.errors import Rejected, Retryable
 from rondo_common.events import AcceptChat, Event
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
 from rondo_common.kafka.consumer import ConsumerLoop, LoopLimits
@@ -43,7 +45,12 @@ def envelope(name: str = "e") -> Envelope[Event]:
 
 
 def raw(
-    partition: TopicPartition, offset: int, *, value: bytes | None = None, headers: object = None
+    partition: TopicPartition,
+    offset: int,
+    *,
+    key: bytes = b"acme",
+    value: bytes | None = None,
+    headers: object = None,
 ) -> ConsumerRecord:
     """A record as aiokafka gives it, well-formed unless told otherwise."""
     carried = envelope(f"{partition.partition}/{offset}")
@@ -53,7 +60,7 @@ def raw(
         offset=offset,
         timestamp=0,
         timestamp_type=0,
-        key=b"acme",
+        key=key,
         value=carried.event.model_dump_json().encode() if value is None else value,
         checksum=None,
         serialized_key_size=0,
@@ -177,3 +184,40 @@ async def running(
         it.stop.set()
         it.task.cancel()
         await asyncio.gather(it.task, return_exceptions=True)
+
+
+def waits_for(gate: asyncio.Event, partition: TopicPartition = FIRST) -> Step:
+    """Batches of ``partition`` take until the gate opens."""
+
+    async def step(at: TopicPartition, _: Sequence[Record]) -> None:
+        if at == partition:
+            await gate.wait()
+
+    return step
+
+
+def raises(*errors: BaseException, on: int | None = None) -> Step:
+    """Fails once with each of ``errors``, in order; only for batches with the offset ``on`` if given."""
+    left = list(errors)
+
+    async def step(_: TopicPartition, records: Sequence[Record]) -> None:
+        if left and (on is None or on in [record.offset for record in records]):
+            raise left.pop(0)
+
+    return step
+
+
+def refuses(*offsets: int, because: type[Exception] = Rejected) -> Step:
+    """These records can never succeed."""
+
+    async def step(_: TopicPartition, records: Sequence[Record]) -> None:
+        for index, record in enumerate(records):
+            if record.offset in offsets:
+                raise Rejected("never", index) if because is Rejected else because("a defect")
+
+    return step
+
+
+def brisk(**work: Any) -> LoopLimits:
+    """The brisk limits, but for those of a partition's work."""
+    return dataclasses.replace(BRISK, work=dataclasses.replace(BRISK.work, **work))

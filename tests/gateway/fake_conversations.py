@@ -46,6 +46,14 @@ class FakeConversations:
         self._check()
         return self.views.get((workspace_id, conversation_id))
 
+    async def find_for_agent(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        agent_id: AgentId,  # noqa: ARG002 - what is shown here is shown at once
+    ) -> ConversationView | None:
+        return await self.find(workspace_id, conversation_id)
+
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
         self._check()
         open_ones = {Status.OFFERED, Status.ACTIVE}

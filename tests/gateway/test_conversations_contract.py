@@ -77,6 +77,25 @@ async def test_a_view_is_read_as_it_was_shown(conversations: ShownConversations,
     assert await conversations.find(WorkspaceId("another"), CNV) is None
 
 
+async def test_an_agent_finds_what_is_offered_to_them_and_what_is_not(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    assert await conversations.find_for_agent(ws, CNV, GRACE) is None
+    for view in (requested(), offered(), active()):
+        await conversations.show(ws, view)
+        for agent_id in (GRACE, BOB):
+            assert await conversations.find_for_agent(ws, CNV, agent_id) == view
+
+
+async def test_an_offer_heard_before_it_is_shown_is_waited_for(redis: Redis, ws: WorkspaceId) -> None:
+    conversations = ShownRedisConversations(redis)
+    await conversations.show(ws, requested())
+    finding = asyncio.create_task(conversations.find_for_agent(ws, CNV, GRACE))
+    await asyncio.sleep(0)
+    await conversations.show(ws, offered())
+    assert await finding == offered()
+
+
 async def test_an_agents_desk_has_what_is_offered_to_or_with_them(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:

@@ -144,7 +144,7 @@ async def test_an_idempotency_key_of_the_wrong_length_is_refused(http: httpx.Asy
     body = {"route": {"type": "round_robin"}}
     answer = await http.post("/v1/conversations", headers={**KEY, "Idempotency-Key": key}, json=body)
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == "/header/Idempotency-Key"
+    assert answer.json()["errors"][0]["pointer"] == "/header/idempotency-key"
 
 
 async def test_another_method_is_refused_with_those_there_are(http: httpx.AsyncClient) -> None:

@@ -77,7 +77,7 @@ def decode(headers: Headers, value: bytes | None) -> Envelope[Event]:
         workspace_id = WorkspaceId(attributes["ce_rondoworkspace"].decode())
     except KeyError as missing:
         raise Rejected(f"not one of Rondo's CloudEvents: no header {missing}") from None
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, AttributeError) as error:  # Not UTF-8, no time, or a header without a value.
         raise Rejected(f"a header cannot be read: {error}") from None
     model = EVENT_TYPES.get(event_type)
     if model is None:

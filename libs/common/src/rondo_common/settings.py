@@ -49,7 +49,7 @@ class ConsumerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
 
     session_timeout_ms: int = Field(
-        default=10_000, ge=6_000, le=300_000, description="Silent for so long, it loses its partitions"
+        default=6_000, ge=6_000, le=300_000, description="Silent for so long, it loses its partitions"
     )
     rebalance_timeout_ms: int = Field(
         default=30_000,
@@ -57,3 +57,7 @@ class ConsumerSettings(BaseSettings):
         le=300_000,
         description="How long giving partitions up may take; more than the loop's drain_s",
     )
+
+
+class ReaderSettings(ProcessSettings, KafkaSettings, ConsumerSettings):
+    """What every service that reads topics in a group needs."""

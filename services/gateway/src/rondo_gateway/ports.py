@@ -165,6 +165,13 @@ class Conversations(Protocol):
         """The conversation, or None."""
         ...
 
+    async def find_for_agent(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, agent_id: AgentId
+    ) -> ConversationView | None:
+        """The conversation, or None. An agent can hear of an offer moments before the view shows it:
+        so while it may still be offered to this agent, wait for that, for a moment."""
+        ...
+
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
         """Those offered to or active with the agent, oldest first."""
         ...

@@ -22,10 +22,10 @@ from rondo_common.events import (
     WithdrawChat,
 )
 from rondo_common.health import health_routes
-from rondo_common.kafka.connection import KafkaConnection, make_group_consumer, make_producer
-from rondo_common.kafka.consumer import ConsumerLoop
-from rondo_common.kafka.dead_letters import KafkaDeadLetters
-from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.consumer import LoopLimits
+from rondo_common.kafka.group import make_loop, make_publisher
+from rondo_common.kafka.partition_work import WorkLimits
 from rondo_common.process import run_together, serve_http
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 from rondo_history import handlers
@@ -36,8 +36,8 @@ from rondo_history.handlers import Reading
 from rondo_history.settings import HistorySettings
 
 GROUP = "rondo.history"
-PUBLISH_DEADLINE_S = 10.0
-REQUEST_TIMEOUT_MS = 8_000
+LIMITS = LoopLimits(work=WorkLimits(gather_s=0.05))
+"""Nobody waits for the history, and rows written together cost far less."""
 
 READINGS: dict[type[Event], Reading] = {
     ChatRequested: handlers.fact,
@@ -61,22 +61,16 @@ READINGS: dict[type[Event], Reading] = {
 async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
     """Run the history until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
     connection = KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
-    publisher = KafkaPublisher(
-        lambda: make_producer(connection, request_timeout_ms=REQUEST_TIMEOUT_MS),
-        deadline_s=PUBLISH_DEADLINE_S,
-    )
+    publisher = make_publisher(connection)
     async with open_pool(settings.postgres_dsn) as pool:
         archive = PostgresArchive(pool)
-        loop = ConsumerLoop(
-            make_group_consumer(
-                connection,
-                GROUP,
-                session_timeout_ms=settings.session_timeout_ms,
-                rebalance_timeout_ms=settings.rebalance_timeout_ms,
-            ),
-            [CHAT_REQUESTS.name, CONVERSATIONS.name],
+        loop = make_loop(
+            settings,
+            GROUP,
+            [CHAT_REQUESTS, CONVERSATIONS],
             TopicsConsumer(READINGS, archive),
-            KafkaDeadLetters(publisher, reader=GROUP),
+            publisher,
+            LIMITS,
         )
         health = health_routes(
             is_alive=lambda: loop.is_alive,

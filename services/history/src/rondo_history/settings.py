@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rondo_common.settings import ConsumerSettings, KafkaSettings, ProcessSettings
+from rondo_common.settings import ReaderSettings
 
 
 class PostgresSettings(BaseSettings):
@@ -16,5 +16,5 @@ class PostgresSettings(BaseSettings):
     postgres_dsn: str = Field(description="postgresql://user@host:port/database")
 
 
-class HistorySettings(ProcessSettings, KafkaSettings, ConsumerSettings, PostgresSettings):
+class HistorySettings(ReaderSettings, PostgresSettings):
     """Everything the history can be told."""

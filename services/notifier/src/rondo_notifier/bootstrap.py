@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from rondo_common.health import health_app, health_routes
-from rondo_common.kafka.connection import KafkaConnection, make_group_consumer, make_producer
-from rondo_common.kafka.consumer import ConsumerLoop
-from rondo_common.kafka.dead_letters import KafkaDeadLetters
-from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.group import make_loop, make_publisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.topics import CONVERSATIONS
@@ -17,30 +15,15 @@ from rondo_notifier.entrypoints.conversations import ConversationsConsumer
 from rondo_notifier.settings import NotifierSettings
 
 GROUP = "rondo.notifier"
-PUBLISH_DEADLINE_S = 10.0
-REQUEST_TIMEOUT_MS = 8_000
 
 
 async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     """Run the notifier until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
     connection = KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
     redis = connect_redis(settings.redis_url, client_name=settings.instance)
-    publisher = KafkaPublisher(
-        lambda: make_producer(connection, request_timeout_ms=REQUEST_TIMEOUT_MS),
-        deadline_s=PUBLISH_DEADLINE_S,
-    )
+    publisher = make_publisher(connection)
     mailboxes = RedisMailboxes(redis)
-    loop = ConsumerLoop(
-        make_group_consumer(
-            connection,
-            GROUP,
-            session_timeout_ms=settings.session_timeout_ms,
-            rebalance_timeout_ms=settings.rebalance_timeout_ms,
-        ),
-        [CONVERSATIONS.name],
-        ConversationsConsumer(mailboxes),
-        KafkaDeadLetters(publisher, reader=GROUP),
-    )
+    loop = make_loop(settings, GROUP, [CONVERSATIONS], ConversationsConsumer(mailboxes), publisher)
 
     async def consume() -> None:
         await until_reachable(mailboxes.load, stop)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rondo_common.settings import ConsumerSettings, KafkaSettings, ProcessSettings, RedisSettings
+from rondo_common.settings import ReaderSettings, RedisSettings
 
 
-class NotifierSettings(ProcessSettings, KafkaSettings, RedisSettings, ConsumerSettings):
+class NotifierSettings(ReaderSettings, RedisSettings):
     """Everything the notifier can be told."""

@@ -8,15 +8,8 @@ from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.events import AcceptChat, ChatRequested, DeclineChat, EndChat, Event, WithdrawChat
 from rondo_common.health import health_app, health_routes
-from rondo_common.kafka.connection import (
-    KafkaConnection,
-    make_group_consumer,
-    make_producer,
-    make_reader,
-)
-from rondo_common.kafka.consumer import ConsumerLoop
-from rondo_common.kafka.dead_letters import KafkaDeadLetters
-from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.kafka.connection import KafkaConnection, make_reader
+from rondo_common.kafka.group import make_loop, make_publisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.system_clock import utc_now
@@ -30,8 +23,6 @@ from rondo_router.handlers import Router, Translation
 from rondo_router.settings import RouterSettings
 
 GROUP = "rondo.router"
-PUBLISH_DEADLINE_S = 10.0
-REQUEST_TIMEOUT_MS = 8_000
 DIRECTORY_TIMEOUT_S = 120.0
 
 TRANSLATIONS: dict[type[Event], Translation] = {
@@ -48,10 +39,7 @@ async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
     """Run the router until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
     connection = KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
     redis = connect_redis(settings.redis_url, client_name=settings.instance)
-    publisher = KafkaPublisher(
-        lambda: make_producer(connection, request_timeout_ms=REQUEST_TIMEOUT_MS),
-        deadline_s=PUBLISH_DEADLINE_S,
-    )
+    publisher = make_publisher(connection)
     switchboard = RedisSwitchboard(redis)
     directory = Directory()
     seated = SeatedDirectory(directory, switchboard)
@@ -65,17 +53,7 @@ async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
         workspaces_of=directory.workspaces_of,
         clock=utc_now,
     )
-    loop = ConsumerLoop(
-        make_group_consumer(
-            connection,
-            GROUP,
-            session_timeout_ms=settings.session_timeout_ms,
-            rebalance_timeout_ms=settings.rebalance_timeout_ms,
-        ),
-        [CHAT_REQUESTS.name],
-        desks,
-        KafkaDeadLetters(publisher, reader=GROUP),
-    )
+    loop = make_loop(settings, GROUP, [CHAT_REQUESTS], desks, publisher)
 
     async def consume() -> None:
         await until_reachable(switchboard.load, stop)

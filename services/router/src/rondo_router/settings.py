@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rondo_common.settings import ConsumerSettings, KafkaSettings, ProcessSettings, RedisSettings
+from rondo_common.settings import ReaderSettings, RedisSettings
 
 
-class RouterSettings(ProcessSettings, KafkaSettings, RedisSettings, ConsumerSettings):
+class RouterSettings(ReaderSettings, RedisSettings):
     """Everything the router can be told."""

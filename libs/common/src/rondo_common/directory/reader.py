@@ -125,7 +125,7 @@ def _read_change(raw: ConsumerRecord) -> DirectoryChange | None:
     try:
         workspace_id, kind, entry_id = parse_directory_key(raw.key.decode())
         event = None if raw.value is None else decode(raw.headers, raw.value).event
-    except (Rejected, ValueError) as error:
+    except (Rejected, ValueError, AttributeError) as error:  # The last: a record without a key.
         log.warning("directory_record_skipped", offset=raw.offset, reason=str(error))
         return None
     return DirectoryChange(workspace_id, kind, entry_id, event, raw.partition, raw.offset)

@@ -83,6 +83,7 @@ class Directory:
             case AgentDefined(agent=agent):
                 of_workspace.agents[agent.id] = Defined(agent, change.offset)
             case ApiKeyDefined(api_key=api_key):
+                self._forget_api_key(of_workspace, api_key.id)
                 of_workspace.api_keys[api_key.id] = api_key
                 self._keys[api_key.sha256] = (change.workspace_id, api_key.id)
             case None:
@@ -97,6 +98,9 @@ class Directory:
             case Kind.AGENT:
                 of_workspace.agents.pop(AgentId(change.entry_id), None)
             case Kind.API_KEY:
-                api_key = of_workspace.api_keys.pop(ApiKeyId(change.entry_id), None)
-                if api_key is not None:
-                    self._keys.pop(api_key.sha256, None)
+                self._forget_api_key(of_workspace, ApiKeyId(change.entry_id))
+
+    def _forget_api_key(self, of_workspace: WorkspaceDirectory, api_key_id: ApiKeyId) -> None:
+        api_key = of_workspace.api_keys.pop(api_key_id, None)
+        if api_key is not None:
+            self._keys.pop(api_key.sha256, None)

@@ -8,6 +8,8 @@ from rondo_common.kafka.publisher import Outgoing, Publisher
 from rondo_common.topics import DEAD_LETTERS
 
 REASON_LENGTH_MAX = 2000
+VALUE_BYTES_MAX = 900_000
+"""Above this, a record would not fit with its headers; it is kept cut, with ``rondo_cut_from``."""
 
 
 class KafkaDeadLetters:
@@ -28,6 +30,11 @@ class KafkaDeadLetters:
             "rondo_offset": str(raw.offset),
             "rondo_reader": self._reader,
         }
+        value = raw.value
+        if value is not None and len(value) > VALUE_BYTES_MAX:
+            why["rondo_cut_from"] = str(len(value))
+            value = value[:VALUE_BYTES_MAX]
         headers = [*raw.headers, *((name, text.encode()) for name, text in why.items())]
-        key = (raw.key or b"").decode(errors="replace")
-        await self._publisher.publish([Outgoing(DEAD_LETTERS, 0, key, raw.value, headers)])
+        # A key that is no UTF-8 goes through text and back unharmed; see the publisher.
+        key = (raw.key or b"").decode(errors="surrogateescape")
+        await self._publisher.publish([Outgoing(DEAD_LETTERS, 0, key, value, headers)])

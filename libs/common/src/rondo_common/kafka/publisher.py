@@ -93,7 +93,7 @@ class KafkaPublisher:
                     await producer.send(
                         record.topic.name,
                         value=record.value,
-                        key=record.key.encode(),
+                        key=record.key.encode(errors="surrogateescape"),
                         partition=record.partition,
                         headers=record.headers,
                     )

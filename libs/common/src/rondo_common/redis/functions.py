@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
-from typing import Any, TypeVar
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from rondo_common.redis.connection import redis_errors
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,16 @@ def read_library(name: str, folder: Traversable, parts: Sequence[str]) -> str:
 
 
 class FunctionLibrary:
-    """A library of Redis Functions, loaded when it is first needed and again when Redis lost it."""
+    """A library of Redis Functions, loaded when it is first needed and again when Redis lost it.
+
+    Calls made at the same time travel together: while one pipeline is under way, the next one fills.
+    """
 
     def __init__(self, redis: Redis, source: str) -> None:
         self._redis = redis
         self._source = source
+        self._waiting: list[tuple[FunctionCall, asyncio.Future[Any]]] = []
+        self._sender: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
         """Put this version of the library on the server. Raises ``Unavailable``."""
@@ -43,8 +47,12 @@ class FunctionLibrary:
             await self._redis.function_load(self._source, replace=True)
 
     async def call(self, call: FunctionCall) -> Any:
-        """One call's answer. Raises as :meth:`call_all`."""
-        return await self._loading_if_lost(lambda: self._send_one(call))
+        """One call's answer, sent with others that are made meanwhile. Raises as :meth:`call_all`."""
+        answer = asyncio.get_running_loop().create_future()
+        self._waiting.append((call, answer))
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_waiting())
+        return await answer
 
     async def call_all(self, calls: Sequence[FunctionCall]) -> list[Any]:
         """Send all calls in one go; they take effect in this order. Their answers, in order.
@@ -53,28 +61,55 @@ class FunctionLibrary:
             Unavailable: Redis is out of reach; any prefix of the calls may have had its effect.
             Fenced: one of them was refused; earlier ones had their effect.
         """
-        return await self._loading_if_lost(lambda: self._send(calls))
+        return [_good(answer) for answer in await self._send(calls)]
 
-    async def _loading_if_lost(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
-        try:
-            return await send()
-        except ResponseError as error:
-            if "Function not found" not in str(error):
-                raise
-        await self.load()
-        return await send()
-
-    async def _send_one(self, call: FunctionCall) -> Any:
-        # Worth its own path: a pipeline of one costs twice the time of a plain command.
-        with redis_errors():
-            # The client's annotation is of what Redis 7.0 took: everything as text.
-            words: Any = (*call.keys, *call.arguments)
-            return await self._redis.fcall(call.function, len(call.keys), *words)
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            try:
+                answers = await self._send([call for call, _ in taken])
+            except Exception as error:
+                answers = [error] * len(taken)
+            for (_, future), answer in zip(taken, answers, strict=True):
+                _settle(future, answer)
 
     async def _send(self, calls: Sequence[FunctionCall]) -> list[Any]:
+        """The answers to all calls, each of which may be what Redis raised for it."""
+        answers = await self._send_once(calls)
+        lost = [number for number, answer in enumerate(answers) if _is_lost(answer)]
+        if lost:
+            await self.load()
+            for number, again in zip(
+                lost, await self._send_once([calls[each] for each in lost]), strict=True
+            ):
+                answers[number] = again
+        return answers
+
+    async def _send_once(self, calls: Sequence[FunctionCall]) -> list[Any]:
         with redis_errors():
             pipeline = self._redis.pipeline(transaction=False)
             for call in calls:
                 pipeline.fcall(call.function, len(call.keys), *call.keys, *call.arguments)
-            answers: list[Any] = await pipeline.execute()
+            answers: list[Any] = await pipeline.execute(raise_on_error=False)
             return answers
+
+
+def _is_lost(answer: Any) -> bool:
+    return isinstance(answer, ResponseError) and "Function not found" in str(answer)
+
+
+def _settle(future: asyncio.Future[Any], answer: Any) -> None:
+    if future.done():
+        return  # Whoever asked was cancelled meanwhile.
+    try:
+        future.set_result(_good(answer))
+    except Exception as error:
+        future.set_exception(error)
+
+
+def _good(answer: Any) -> Any:
+    """The answer, unless Redis raised it: then that is raised, as Rondo tells it."""
+    if isinstance(answer, Exception):
+        with redis_errors():
+            raise answer
+    return answer

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
 
 from redis.asyncio import Redis
 
 from rondo_common.clock import from_milliseconds, milliseconds
-from rondo_common.conversation import Message
+from rondo_common.conversation import Message, Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId
 from rondo_common.redis.connection import redis_errors
@@ -19,6 +20,11 @@ from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostSt
 IDEMPOTENCY_KEPT_S = 24 * 60 * 60
 MESSAGES_KNOWN_S = 24 * 60 * 60
 """How long after the last message a ``client_message_id`` is known."""
+
+NOT_SETTLED = frozenset({Status.REQUESTED, Status.OFFERED})
+SHOWN_POLL_S = 0.03
+SHOWN_LOOKS_MAX = 10
+"""Together far longer than the router takes from the log's confirmation to the view."""
 
 
 class RedisConversations:
@@ -36,6 +42,18 @@ class RedisConversations:
             found = await self._redis.hgetall(view_key(workspace_id, conversation_id))
         fields = cast("dict[str, str]", found)
         return ConversationView.from_hash(conversation_id, fields) if fields else None
+
+    async def find_for_agent(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, agent_id: AgentId
+    ) -> ConversationView | None:
+        """See :class:`Conversations`."""
+        view = await self.find(workspace_id, conversation_id)
+        for _ in range(SHOWN_LOOKS_MAX):
+            if view is None or view.agent_id == agent_id or view.status not in NOT_SETTLED:
+                break
+            await asyncio.sleep(SHOWN_POLL_S)
+            view = await self.find(workspace_id, conversation_id)
+        return view
 
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
         """See :class:`Conversations`."""

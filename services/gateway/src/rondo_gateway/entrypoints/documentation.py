@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from rondo_common.directory.entries import WorkspaceSettings
 from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
 
 TITLE = "Rondo"
@@ -111,7 +112,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)  # FastAPI's own form of errors, which never leaves this app.
     schemas["Problem"] = PROBLEM_SCHEMA
-    for model in (Snapshot, ConversationSnapshot, AgentSnapshot):
+    for model in (Snapshot, ConversationSnapshot, AgentSnapshot, WorkspaceSettings):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
         for name, definition in schema.pop("$defs", {}).items():
             schemas.setdefault(name, definition)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
@@ -96,6 +97,9 @@ class StreamEndpoint:
             raise Problem(HTTPStatus.BAD_REQUEST, "malformed-request", detail) from None
         async with self._mailboxes.listen(feed.mailbox) as bell:
             first = sse.frames(await feed.start(last))
+            if request.method == "HEAD":
+                await Response(headers=sse.HEADERS)(scope, receive, send)
+                return
             retry_ms = self._jitter(CLIENT_RETRY_MS_MIN, CLIENT_RETRY_MS_MAX)
             reader = _Reader(feed, bell, send, self._times)
             with self._open_streams.kept(reader):
@@ -135,7 +139,11 @@ class _Reader:
     async def begin(self, first: bytes) -> None:
         """Start the response."""
         await self._send(
-            {"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": sse.HEADERS}
+            {
+                "type": "http.response.start",
+                "status": HTTPStatus.OK.value,
+                "headers": [(name.encode(), value.encode()) for name, value in sse.HEADERS.items()],
+            }
         )
         await self._tell(first)
 

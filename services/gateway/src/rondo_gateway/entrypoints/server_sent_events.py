@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers, QueryParams
 
 from rondo_gateway.domain.cursors import Cursor, parse_cursor
 from rondo_gateway.handlers.live_feed import Told
 
-HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # Proxies that know it pass events on at once.
-]
+HEADERS: Mapping[str, str] = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",  # Proxies that know it pass events on at once.
+}
 HEARTBEAT = b": still here\n"
 """No empty line ends it: some clients would take that for an event."""
 

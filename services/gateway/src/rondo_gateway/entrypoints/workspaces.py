@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
 
-from rondo_common.directory.entries import WorkspaceSettings
 from rondo_gateway.domain.provisioning import ApiKeyBody, WorkspaceBody
 from rondo_gateway.domain.representation import (
     ApiKey,
@@ -80,7 +79,7 @@ def workspace_routes() -> APIRouter:
     )
     patch = documented("apiKey", problems=(400, 413, 415, 422))
     patch["openapi_extra"]["requestBody"] = {
-        "content": {"application/json": {"schema": WorkspaceSettings.model_json_schema()}}
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/WorkspaceSettings"}}}
     }
     routes.add_api_route(
         "/v1/workspace",

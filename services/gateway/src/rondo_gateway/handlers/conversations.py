@@ -14,14 +14,13 @@ from rondo_common.events import AcceptChat, ConversationEvent, DeclineChat, EndC
 from rondo_common.ids import CommandId, ConversationId
 from rondo_gateway.domain.permissions import (
     require_agent,
-    require_existing,
     require_member,
-    require_party,
     require_visitor_side,
 )
 from rondo_gateway.domain.principals import Member, Principal
 from rondo_gateway.domain.representation import Conversation, conversation_of
 from rondo_gateway.handlers.source import SOURCE
+from rondo_gateway.handlers.visible_conversations import existing_conversation, party_conversation
 from rondo_gateway.ports import Answers, Conversations, EventLog
 
 DECISION_WAIT_S = 5.0
@@ -55,7 +54,7 @@ class ConversationCommands:
     async def read(self, caller: Principal, conversation_id: ConversationId) -> Conversation:
         """The conversation, for its parties and the backend."""
         member = require_member(caller)
-        view = require_party(member, await self._find(member, conversation_id), conversation_id)
+        view = await party_conversation(self._conversations, member, conversation_id)
         return conversation_of(view, member)
 
     async def accept(self, caller: Principal, conversation_id: ConversationId) -> Decided:
@@ -81,8 +80,8 @@ class ConversationCommands:
 
     async def end(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """Either side ends the talk; again is fine. Raises ``Conflict`` when the router refuses."""
-        member, view = await self._existing(caller, conversation_id)
-        view = require_party(member, view, conversation_id)
+        member = require_member(caller)
+        view = await party_conversation(self._conversations, member, conversation_id)
         if view.status is Status.ENDED:
             return Decided(conversation_of(view, member))
         command = EndChat(conversation_id=conversation_id, by=member.party())
@@ -92,11 +91,7 @@ class ConversationCommands:
         self, caller: Principal, conversation_id: ConversationId
     ) -> tuple[Member, ConversationView]:
         member = require_member(caller)
-        view = await self._find(member, conversation_id)
-        return member, require_existing(member, view, conversation_id)
-
-    async def _find(self, member: Member, conversation_id: ConversationId) -> ConversationView | None:
-        return await self._conversations.find(member.workspace_id, conversation_id)
+        return member, await existing_conversation(self._conversations, member, conversation_id)
 
     async def _decide(self, member: Member, view: ConversationView, command: ConversationEvent) -> Decided:
         command_id = self._new_command_id()
@@ -108,7 +103,7 @@ class ConversationCommands:
             raise Conflict(decision.refusal, decision.detail or "Look at the conversation's status.")
         is_decided = decision is not None
         try:
-            view = await self._find(member, view.id) or view
+            view = await self._conversations.find(member.workspace_id, view.id) or view
         except Unavailable:
             is_decided = False  # The command was taken, so no refusal: the caller looks later.
         return Decided(conversation_of(view, member), is_decided)

@@ -10,7 +10,7 @@ from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import ConversationId, EventId
 from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key
 from rondo_gateway.domain.cursors import ORIGIN, Cursor
-from rondo_gateway.domain.permissions import require_member, require_own_agent, require_party
+from rondo_gateway.domain.permissions import require_member, require_own_agent
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 from rondo_gateway.domain.representation import (
@@ -23,6 +23,7 @@ from rondo_gateway.domain.representation import (
 )
 from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subject
+from rondo_gateway.handlers.visible_conversations import party_conversation
 from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes
 
 SNAPSHOT_MESSAGES_MAX = 50
@@ -89,8 +90,7 @@ class LiveStreams:
         return ConversationSnapshot(conversation=conversation_of(view, member), messages=messages)
 
     async def _visible(self, member: Member, conversation_id: ConversationId) -> ConversationView:
-        view = await self._conversations.find(member.workspace_id, conversation_id)
-        return require_party(member, view, conversation_id)
+        return await party_conversation(self._conversations, member, conversation_id)
 
     async def _is_party(self, member: Member, conversation_id: ConversationId) -> bool:
         try:

@@ -13,10 +13,11 @@ from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import MessagePosted
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId, derived_event_id, new_message_id
 from rondo_gateway.domain.message import MessageBody, author_of
-from rondo_gateway.domain.permissions import require_member, require_party
+from rondo_gateway.domain.permissions import require_member
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.representation import Message, MessageList, message_of
 from rondo_gateway.handlers.source import SOURCE
+from rondo_gateway.handlers.visible_conversations import party_conversation
 from rondo_gateway.ports import Conversations, DirectoryView, EventLog, History, PostState
 
 
@@ -49,7 +50,7 @@ class Messages:
         """Say something. Raises ``Conflict`` when the conversation is not active."""
         member = require_member(caller)
         workspace_id = member.workspace_id
-        view = await self._visible(member, conversation_id)
+        view = await party_conversation(self._conversations, member, conversation_id)
         draft = self._draft(member, view, body.text)
         reserved = await self._conversations.reserve_message(
             workspace_id, conversation_id, body.client_message_id, draft
@@ -73,12 +74,8 @@ class Messages:
     ) -> MessageList:
         """Messages in order, from history."""
         member = require_member(caller)
-        await self._visible(member, conversation_id)
+        await party_conversation(self._conversations, member, conversation_id)
         return await self._history.messages(member.workspace_id, conversation_id, limit=limit, after=after)
-
-    async def _visible(self, member: Member, conversation_id: ConversationId) -> ConversationView:
-        view = await self._conversations.find(member.workspace_id, conversation_id)
-        return require_party(member, view, conversation_id)
 
     def _draft(self, member: Member, view: ConversationView, text: str) -> talk.Message:
         now = self._clock()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from rondo_common.ids import ConversationId
-from rondo_gateway.domain.permissions import require_member, require_party
+from rondo_gateway.domain.permissions import require_member
 from rondo_gateway.domain.principals import Principal
 from rondo_gateway.domain.refusals import NotFound
 from rondo_gateway.domain.transcript import Transcript
+from rondo_gateway.handlers.visible_conversations import party_conversation
 from rondo_gateway.ports import Conversations, History
 
 
@@ -20,8 +21,7 @@ class Transcripts:
     async def read(self, caller: Principal, conversation_id: ConversationId) -> Transcript:
         """The whole conversation, for its parties. Raises ``NotFound``, ``NotPermitted``."""
         member = require_member(caller)
-        view = await self._conversations.find(member.workspace_id, conversation_id)
-        require_party(member, view, conversation_id)
+        await party_conversation(self._conversations, member, conversation_id)
         transcript = await self._history.transcript(member.workspace_id, conversation_id)
         if transcript is None:
             raise NotFound("transcript (yet) of conversation", conversation_id)

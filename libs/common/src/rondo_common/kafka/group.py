@@ -1,0 +1,44 @@
+"""What every reading service wires alike: its publisher, and its loop in its consumer group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rondo_common.kafka.connection import KafkaConnection, make_group_consumer, make_producer
+from rondo_common.kafka.consumer import ConsumerLoop, LoopLimits
+from rondo_common.kafka.dead_letters import KafkaDeadLetters
+from rondo_common.kafka.handler import Handler
+from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.settings import ReaderSettings
+from rondo_common.topics import Topic
+
+PUBLISH_DEADLINE_S = 10.0
+REQUEST_TIMEOUT_MS = 8_000
+
+
+def make_publisher(connection: KafkaConnection) -> KafkaPublisher:
+    """A publisher with the patience of a service that reads: it can only try again anyway."""
+    return KafkaPublisher(
+        lambda: make_producer(connection, request_timeout_ms=REQUEST_TIMEOUT_MS),
+        deadline_s=PUBLISH_DEADLINE_S,
+    )
+
+
+def make_loop(
+    settings: ReaderSettings,
+    group: str,
+    topics: Sequence[Topic],
+    handler: Handler,
+    publisher: KafkaPublisher,
+    limits: LoopLimits | None = None,
+) -> ConsumerLoop:
+    """The loop of ``group`` over ``topics``; what it can never handle goes to the dead letters."""
+    consumer = make_group_consumer(
+        KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance),
+        group,
+        session_timeout_ms=settings.session_timeout_ms,
+        rebalance_timeout_ms=settings.rebalance_timeout_ms,
+    )
+    names = [topic.name for topic in topics]
+    dead_letters = KafkaDeadLetters(publisher, reader=group)
+    return ConsumerLoop(consumer, names, handler, dead_letters, limits=limits)

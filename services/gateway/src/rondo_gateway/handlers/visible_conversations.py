@@ -1,0 +1,28 @@
+"""Finding the conversation a caller speaks of, if they have part in it."""
+
+from __future__ import annotations
+
+from rondo_common.conversation_view import ConversationView
+from rondo_common.ids import ConversationId
+from rondo_gateway.domain.permissions import require_existing, require_party
+from rondo_gateway.domain.principals import AgentCaller, Member
+from rondo_gateway.ports import Conversations
+
+
+async def existing_conversation(
+    conversations: Conversations, member: Member, conversation_id: ConversationId
+) -> ConversationView:
+    """The conversation, if ``member`` may know of it. Raises ``NotFound``."""
+    view = await conversations.find(member.workspace_id, conversation_id)
+    return require_existing(member, view, conversation_id)
+
+
+async def party_conversation(
+    conversations: Conversations, member: Member, conversation_id: ConversationId
+) -> ConversationView:
+    """The conversation, if ``member`` takes part in it. Raises ``NotFound``, ``NotPermitted``."""
+    if isinstance(member, AgentCaller):
+        view = await conversations.find_for_agent(member.workspace_id, conversation_id, member.agent_id)
+    else:
+        view = await conversations.find(member.workspace_id, conversation_id)
+    return require_party(member, view, conversation_id)

@@ -1,0 +1,197 @@
+"""Two gateways on the real Kafka and Redis: what one has answered, the other knows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import SecretStr
+
+from rondo_common.ids import WorkspaceId
+from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.partitioning import partition_of
+from rondo_common.kafka.topic_admin import create_topics
+from rondo_common.topics import CHAT_REQUESTS, TOPICS
+from rondo_gateway.bootstrap import Gateway, build_gateway
+from rondo_gateway.settings import GatewaySettings
+from tests.gateway.fake_world import ROOT_KEY, TOKEN_SECRET, bearer, client_of, json_of
+
+DEADLINE_S = 30.0
+AGENT = {"name": "Grace", "email": "grace@example.com"}
+
+
+@asynccontextmanager
+async def running(settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
+    """A gateway that runs, and a client of it."""
+    gateway: Gateway = build_gateway(settings)
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(part(stop)) for part in gateway.alongside]
+    try:
+        async with client_of(gateway.app) as http:
+            await _ready(http)
+            yield http
+    finally:
+        stop.set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await gateway.close()
+
+
+async def _ready(http: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while (await http.get("/readyz")).status_code != 200:
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def settings(kafka_bootstrap: str, redis_url: str) -> GatewaySettings:
+    connection = KafkaConnection(kafka_bootstrap, client_id="tests")
+    await create_topics(connection, TOPICS, replication_factor=1)
+    return GatewaySettings(
+        kafka_bootstrap=kafka_bootstrap,
+        redis_url=redis_url,
+        http_port=0,
+        root_key=SecretStr(ROOT_KEY),
+        token_secret=SecretStr(TOKEN_SECRET),
+        history_url="http://127.0.0.1:9",  # Nobody listens on the discard port.
+    )
+
+
+@pytest.fixture
+async def gateways(settings: GatewaySettings) -> AsyncIterator[list[httpx.AsyncClient]]:
+    async with running(settings) as one, running(settings) as other:
+        yield [one, other]
+
+
+async def _new_workspace(http: httpx.AsyncClient) -> tuple[WorkspaceId, dict[str, str]]:
+    workspace_id = WorkspaceId(f"w-{uuid.uuid4().hex[:12]}")
+    body = {"id": workspace_id, "name": "Together"}
+    created = json_of(await http.post("/v1/workspaces", headers=bearer(ROOT_KEY), json=body), 201)
+    return workspace_id, bearer(created["api_key"])
+
+
+async def _requests_of(settings: GatewaySettings, workspace_id: WorkspaceId) -> list[dict[str, Any]]:
+    """What stands on the topic of chat requests for a workspace: each record's id and value."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        partition = TopicPartition(CHAT_REQUESTS.name, partition_of(CHAT_REQUESTS, workspace_id, ""))
+        consumer.assign([partition])
+        end = (await consumer.end_offsets([partition]))[partition]
+        found = []
+        while await consumer.position(partition) < end:
+            for records in (await consumer.getmany(timeout_ms=1_000)).values():
+                found += [
+                    {"id": dict(record.headers)["ce_id"].decode(), **json.loads(record.value)}
+                    for record in records
+                    if record.key == workspace_id.encode()
+                ]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def test_what_one_gateway_answered_the_other_knows(gateways: list[httpx.AsyncClient]) -> None:
+    one, other = gateways
+    for _ in range(5):
+        _, key = await _new_workspace(one)
+        assert (await one.put("/v1/agents/grace", headers=key, json=AGENT)).status_code == 201
+        read = await other.get("/v1/agents/grace", headers=key)
+        assert json_of(read, 200)["capacity"] == 10
+        await one.patch("/v1/workspace", headers=key, json={"agent_capacity": 3})
+        assert json_of(await other.get("/v1/agents/grace", headers=key), 200)["capacity"] == 3
+        ask = {"route": {"type": "agent", "agent_id": "alan"}}
+        await one.put("/v1/agents/alan", headers=key, json=AGENT)
+        assert (await other.post("/v1/conversations", headers=key, json=ask)).status_code == 202
+
+
+async def test_settings_changed_at_two_gateways_at_once_are_all_kept(
+    gateways: list[httpx.AsyncClient],
+) -> None:
+    _, key = await _new_workspace(gateways[0])
+    patches: list[dict[str, Any]] = [
+        {"offer_timeout_s": 7},
+        {"agent_capacity": 8},
+        {"live_chat_enabled": False},
+        {"offer_attempts": {"agent": 9}},
+        {"fallback": {"offer_meeting": True}},
+    ]
+    answers = await asyncio.gather(
+        *(
+            gateways[number % 2].patch("/v1/workspace", headers=key, json=patch)
+            for number, patch in enumerate(patches)
+        )
+    )
+    assert [answer.status_code for answer in answers] == [200] * len(patches)
+    for http in gateways:
+        own = json_of(await http.get("/v1/workspace", headers=key), 200)
+        assert (own["offer_timeout_s"], own["agent_capacity"]) == (7, 8)
+        assert (own["live_chat_enabled"], own["offer_attempts"]["agent"]) == (False, 9)
+        assert own["fallback"]["offer_meeting"] is True
+
+
+async def test_a_workspace_asked_for_at_both_at_once_is_made_once(
+    gateways: list[httpx.AsyncClient],
+) -> None:
+    body = {"id": f"w-{uuid.uuid4().hex[:12]}", "name": "Once"}
+    answers = await asyncio.gather(
+        *(http.post("/v1/workspaces", headers=bearer(ROOT_KEY), json=body) for http in gateways * 3)
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
+
+
+async def test_fifty_retries_over_both_are_one_fact_that_knows_the_directory(
+    gateways: list[httpx.AsyncClient], settings: GatewaySettings
+) -> None:
+    workspace_id, key = await _new_workspace(gateways[0])
+    put = await gateways[0].put("/v1/agents/grace", headers=key, json=AGENT)
+    version = int(put.headers["etag"].strip('"'))
+    headers = {**key, "Idempotency-Key": "k"}
+    ask = {"route": {"type": "round_robin"}}
+    answers = await asyncio.gather(
+        *(gateways[number % 2].post("/v1/conversations", headers=headers, json=ask) for number in range(50))
+    )
+    conversations = [json_of(answer, 202) for answer in answers]
+    assert len({each["id"] for each in conversations}) == 1
+    assert len({each["visitor"]["id"] for each in conversations}) == 1
+    written = await _requests_of(settings, workspace_id)
+    assert len({each["id"] for each in written}) == 1
+    assert {each["directory_offset"] for each in written} == {version + 1}
+    assert len({json.dumps(each, sort_keys=True) for each in written}) == 1
+
+
+async def test_what_one_deleted_opens_nothing_at_the_other(gateways: list[httpx.AsyncClient]) -> None:
+    one, other = gateways
+    workspace_id, key = await _new_workspace(one)
+    await one.delete(f"/v1/workspaces/{workspace_id}", headers=bearer(ROOT_KEY))
+    assert (await one.get("/v1/agents", headers=key)).status_code == 401
+    async with asyncio.timeout(DEADLINE_S):
+        while (await other.get("/v1/agents", headers=key)).status_code != 401:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_gateway_that_reaches_nothing_says_so(settings: GatewaySettings) -> None:
+    nowhere = settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"})
+    gateway = build_gateway(nowhere)
+    try:
+        async with client_of(gateway.app) as http:
+            ready = json_of(await http.get("/readyz"), 503)
+            assert set(ready["checks"]) == {"kafka", "redis"}
+            assert "out of reach" in ready["checks"]["redis"]
+            body = {"id": "w-nowhere", "name": "Nowhere"}
+            answer = await http.post("/v1/workspaces", headers=bearer(ROOT_KEY), json=body)
+            assert answer.status_code == 503
+    finally:
+        await gateway.close()
