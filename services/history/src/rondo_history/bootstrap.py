@@ -23,9 +23,7 @@ from rondo_common.events import (
 )
 from rondo_common.health import health_routes
 from rondo_common.kafka.connection import KafkaConnection
-from rondo_common.kafka.consumer import LoopLimits
 from rondo_common.kafka.group import make_loop, make_publisher
-from rondo_common.kafka.partition_work import WorkLimits
 from rondo_common.process import run_together, serve_http
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 from rondo_history import handlers
@@ -36,7 +34,7 @@ from rondo_history.handlers import Reading
 from rondo_history.settings import HistorySettings
 
 GROUP = "rondo.history"
-LIMITS = LoopLimits(work=WorkLimits(gather_s=0.05))
+FETCH_BYTES_MIN = 64 * 1024
 """Nobody waits for the history, and rows written together cost far less."""
 
 READINGS: dict[type[Event], Reading] = {
@@ -70,7 +68,7 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
             [CHAT_REQUESTS, CONVERSATIONS],
             TopicsConsumer(READINGS, archive),
             publisher,
-            LIMITS,
+            fetch_bytes_min=FETCH_BYTES_MIN,
         )
         health = health_routes(
             is_alive=lambda: loop.is_alive,

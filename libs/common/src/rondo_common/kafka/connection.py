@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+FETCH_WAIT_MS = 250
+"""How long the broker holds a fetch that it cannot answer with enough records yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaConnection:
@@ -30,7 +33,12 @@ def make_producer(connection: KafkaConnection, *, request_timeout_ms: int) -> AI
 
 
 def make_group_consumer(
-    connection: KafkaConnection, group: str, *, session_timeout_ms: int, rebalance_timeout_ms: int
+    connection: KafkaConnection,
+    group: str,
+    *,
+    session_timeout_ms: int,
+    rebalance_timeout_ms: int,
+    fetch_bytes_min: int = 1,
 ) -> AIOKafkaConsumer:
     """A consumer in ``group`` that commits nothing by itself and starts new groups at the beginning."""
     return AIOKafkaConsumer(
@@ -43,7 +51,8 @@ def make_group_consumer(
         heartbeat_interval_ms=session_timeout_ms // 5,
         rebalance_timeout_ms=rebalance_timeout_ms,
         max_poll_interval_ms=rebalance_timeout_ms,
-        fetch_max_wait_ms=250,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        fetch_min_bytes=fetch_bytes_min,
         retry_backoff_ms=50,
     )
 
@@ -55,6 +64,6 @@ def make_reader(connection: KafkaConnection) -> AIOKafkaConsumer:
         client_id=connection.client_id,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        fetch_max_wait_ms=250,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         retry_backoff_ms=50,
     )

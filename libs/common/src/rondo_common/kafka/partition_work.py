@@ -20,13 +20,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkLimits:
-    """How much is handled at once, how long an attempt may take, and the pauses between attempts.
-
-    ``gather_s`` is how long a batch may grow after its first record: 0 where somebody waits for it.
-    """
+    """How much is handled at once, how long an attempt may take, and the pauses between attempts."""
 
     lane: LaneLimits = field(default_factory=LaneLimits)
-    gather_s: float = 0.0
     attempt_timeout_s: float = 60.0
     retry_delay_s_min: float = 0.05
     retry_delay_s_max: float = 5.0
@@ -73,16 +69,10 @@ class PartitionWork:
             if not batch:
                 self._arrived.clear()
                 await self._arrived.wait()
-                await self._gather()
                 continue
             taken()
             if await self._handle(batch):
                 self.lane.done()
-
-    async def _gather(self) -> None:
-        if self._limits.gather_s:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._limits.gather_s)
 
     async def _handle(self, batch: Sequence[ConsumerRecord]) -> bool:
         """Handle a batch to its end. False when the partition was taken away before that."""
