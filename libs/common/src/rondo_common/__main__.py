@@ -8,6 +8,7 @@ import sys
 from rondo_common.errors import Unavailable
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.topic_admin import create_topics
+from rondo_common.service import read_settings
 from rondo_common.settings import KafkaSettings
 from rondo_common.topics import TOPICS
 
@@ -17,7 +18,7 @@ def main(arguments: list[str]) -> int:
     if arguments != ["create-topics"]:
         print("usage: python -m rondo_common create-topics", file=sys.stderr)  # noqa: T201
         return 2
-    settings = KafkaSettings()
+    settings = read_settings(KafkaSettings)
     connection = KafkaConnection(settings.kafka_bootstrap, client_id="rondo-topics")
     try:
         created = asyncio.run(

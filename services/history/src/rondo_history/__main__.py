@@ -6,8 +6,7 @@ import asyncio
 import sys
 
 from rondo_common.errors import Unavailable
-from rondo_common.logs import configure_logs
-from rondo_common.process import run_process
+from rondo_common.service import read_settings, run_service
 from rondo_history.adapters.schema import migrate
 from rondo_history.bootstrap import run
 from rondo_history.settings import HistorySettings, PostgresSettings
@@ -19,27 +18,16 @@ def main(arguments: list[str]) -> int:
     """Run the command; the exit status."""
     match arguments:
         case []:
-            return _serve()
+            return run_service("history", HistorySettings, run)
         case ["migrate"]:
             return _migrate()
     print(USAGE, file=sys.stderr)  # noqa: T201
     return 2
 
 
-def _serve() -> int:
-    settings = HistorySettings()
-    configure_logs(
-        log_format=settings.log_format,
-        level=settings.log_level,
-        service="history",
-        instance=settings.instance,
-    )
-    return run_process(lambda stop: run(settings, stop))
-
-
 def _migrate() -> int:
     try:
-        version = asyncio.run(migrate(PostgresSettings().postgres_dsn))
+        version = asyncio.run(migrate(read_settings(PostgresSettings).postgres_dsn))
     except Unavailable as error:
         print(f"{error}; check RONDO_POSTGRES_DSN", file=sys.stderr)  # noqa: T201
         return 1

@@ -4,23 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from rondo_common.logs import configure_logs
-from rondo_common.process import run_process
+from rondo_common.service import run_service
 from rondo_notifier.bootstrap import run
 from rondo_notifier.settings import NotifierSettings
 
-
-def main() -> int:
-    """Read the settings, run; the exit status."""
-    settings = NotifierSettings()
-    configure_logs(
-        log_format=settings.log_format,
-        level=settings.log_level,
-        service="notifier",
-        instance=settings.instance,
-    )
-    return run_process(lambda stop: run(settings, stop))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_service("notifier", NotifierSettings, run))

@@ -1,0 +1,49 @@
+"""The start of a service, alike for all: settings from the environment, logs, then its life."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+from rondo_common.logs import configure_logs
+from rondo_common.process import run_process
+from rondo_common.settings import ProcessSettings
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+Running = TypeVar("Running", bound=ProcessSettings)
+
+WRONG_SETTINGS = 2
+
+
+def read_settings(kind: type[Settings]) -> Settings:
+    """The settings the environment gives.
+
+    Raises:
+        SystemExit: some are missing or wrong; a line on stderr names each variable and what is wrong.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        for each in error.errors(include_input=False):
+            name = f"RONDO_{'_'.join(str(part) for part in each['loc'])}".upper()
+            print(f"{name}: {each['msg']}; see docs/settings.md", file=sys.stderr)  # noqa: T201
+        raise SystemExit(WRONG_SETTINGS) from None
+
+
+def run_service(
+    name: str, kind: type[Running], run: Callable[[Running, asyncio.Event], Awaitable[None]]
+) -> int:
+    """Run a service until it is told to stop; the exit status of its process."""
+    settings = read_settings(kind)
+    configure_logs(
+        log_format=settings.log_format,
+        level=settings.log_level,
+        service=name,
+        instance=settings.instance,
+    )
+    return run_process(lambda stop: run(settings, stop))
