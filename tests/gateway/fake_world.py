@@ -15,8 +15,11 @@ from fastapi import FastAPI
 from rondo_common.answers import Answer
 from rondo_common.conversation import (
     AgentCard,
+    Ended,
+    EndReason,
     Message,
     Offer,
+    Party,
     Request,
     RoundRobinRoute,
     Status,
@@ -215,6 +218,13 @@ def active(agent_id: AgentId = GRACE, conversation_id: ConversationId = CNV) -> 
     """Ada's conversation with an agent."""
     agent = AgentCard(id=agent_id, name=agent_id.title())
     return ConversationView(conversation_id, Status.ACTIVE, a_request(), agent=agent)
+
+
+def ended() -> ConversationView:
+    """Ada's conversation with Grace, after Ada ended it."""
+    by = Party(type="visitor", id=ADA)
+    end = Ended(reason=EndReason.VISITOR_ENDED, by=by, at=NOON)
+    return ConversationView(CNV, Status.ENDED, a_request(), active().agent, ended=end)
 
 
 def a_message(number: int, *, by: str = "visitor", author_id: str = ADA) -> Message:

@@ -1,4 +1,4 @@
-"""Asking for a conversation, the commands on it, and what is said in it, over HTTP."""
+"""Asking for a conversation, and the commands on it, over HTTP."""
 
 from __future__ import annotations
 
@@ -9,45 +9,30 @@ import httpx
 import pytest
 
 from rondo_common.answers import Answer
-from rondo_common.conversation import Ended, EndReason, Party, Status
-from rondo_common.conversation_view import ConversationView
-from rondo_common.errors import Unavailable
 from rondo_common.events import (
     AcceptChat,
     ChatRequested,
     DeclineChat,
     EndChat,
-    MessagePosted,
     WithdrawChat,
 )
 from rondo_common.ids import CommandId
-from rondo_gateway.domain.representation import MessageList, message_of
-from rondo_gateway.domain.transcript import Transcript
 from tests.gateway.fake_world import (
     ACME,
     ACME_KEY,
-    ADA,
     CNV,
     GRACE,
-    NOON,
     FakeWorld,
-    a_message,
     active,
     bearer,
+    ended,
     json_of,
     offered,
-    requested,
 )
 
 KEY = bearer(ACME_KEY)
 ASK: dict[str, Any] = {"visitor": {"first_name": "Ada"}, "route": {"type": "round_robin"}}
 PATH = f"/v1/conversations/{CNV}"
-
-
-def ended() -> ConversationView:
-    by = Party(type="visitor", id=ADA)
-    end = Ended(reason=EndReason.VISITOR_ENDED, by=by, at=NOON)
-    return ConversationView(CNV, Status.ENDED, active().request, active().agent, ended=end)
 
 
 async def test_what_is_asked_is_in_the_log_and_shown(http: httpx.AsyncClient, world: FakeWorld) -> None:
@@ -188,7 +173,7 @@ async def test_what_is_not_decided_in_time_is_taken_and_can_be_looked_at_later(
 ) -> None:
     await world.conversations.show(ACME, offered())
     answer = await http.post(f"{PATH}/accept", headers=bearer(world.agent_token()))
-    assert json_of(answer, 202)["status"] == "offered"
+    assert answer.status_code == 202
     assert answer.headers["location"] == PATH
 
 
@@ -222,138 +207,3 @@ async def test_a_command_on_what_is_not_there_asks_nobody(
         answer = await http.post(f"/v1/conversations/ghost/{command}", headers=KEY)
         assert answer.status_code == 404
     assert world.log.events == []
-
-
-async def test_both_sides_and_the_backend_write_under_their_names(
-    http: httpx.AsyncClient, world: FakeWorld
-) -> None:
-    await world.conversations.show(ACME, active())
-    authors = []
-    for number, credential in enumerate((world.visitor_token(), world.agent_token(), ACME_KEY)):
-        message = {"client_message_id": str(number), "text": "👩‍💻 <b>'; --"}
-        answer = await http.post(f"{PATH}/messages", headers=bearer(credential), json=message)
-        authors.append(json_of(answer, 201)["author"])
-        assert answer.json()["text"] == message["text"]
-    ada = {"type": "visitor", "id": ADA, "name": "Ada Lovelace"}
-    assert authors == [ada, {"type": "agent", "id": GRACE, "name": "Grace"}, ada]
-    assert all(isinstance(event, MessagePosted) for event in world.log.events)
-
-
-async def test_the_same_client_id_is_the_same_message(http: httpx.AsyncClient, world: FakeWorld) -> None:
-    await world.conversations.show(ACME, active())
-    headers = bearer(world.visitor_token())
-    message = {"client_message_id": "m", "text": "hej"}
-    first = await http.post(f"{PATH}/messages", headers=headers, json=message)
-    again = await http.post(f"{PATH}/messages", headers=headers, json={**message, "text": "other"})
-    assert json_of(again, 200) == json_of(first, 201)
-    assert len(world.log.events) == 1
-
-
-async def test_a_message_the_log_did_not_confirm_is_the_same_fact_at_the_retry(
-    http: httpx.AsyncClient, world: FakeWorld
-) -> None:
-    await world.conversations.show(ACME, active())
-    headers = bearer(world.visitor_token())
-    message = {"client_message_id": "m", "text": "hej"}
-    world.log.is_unreachable = True
-    assert (await http.post(f"{PATH}/messages", headers=headers, json=message)).status_code == 503
-    world.log.is_unreachable = False
-    json_of(await http.post(f"{PATH}/messages", headers=headers, json=message), 201)
-    (envelope,) = world.log.envelopes
-    reserved = next(iter(world.conversations.messages.values()))
-    assert isinstance(envelope.event, MessagePosted)
-    assert envelope.event.message == reserved.message
-
-
-async def test_a_message_in_the_log_was_said_even_if_redis_leaves(
-    http: httpx.AsyncClient, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await world.conversations.show(ACME, active())
-
-    async def away(*_: object) -> bool:
-        raise Unavailable("redis", "switched off by the test")
-
-    monkeypatch.setattr(world.conversations, "mark_posted", away)
-    message = {"client_message_id": "m", "text": "hej"}
-    answer = await http.post(f"{PATH}/messages", headers=bearer(world.visitor_token()), json=message)
-    assert answer.status_code == 201
-
-
-@pytest.mark.parametrize("view", [requested(), ended()])
-async def test_only_an_active_conversation_takes_messages(
-    http: httpx.AsyncClient, world: FakeWorld, view: ConversationView
-) -> None:
-    await world.conversations.show(ACME, view)
-    message = {"client_message_id": "m", "text": "hej"}
-    answer = await http.post(f"{PATH}/messages", headers=KEY, json=message)
-    assert json_of(answer, 409)["type"] == "urn:rondo:error:conversation-not-active"
-    assert world.log.events == []
-
-
-@pytest.mark.parametrize(
-    ("message", "status"),
-    [
-        ({"client_message_id": "m", "text": "👋" * 4000}, 201),
-        ({"client_message_id": "m", "text": "x" * 4001}, 422),
-        ({"client_message_id": "m", "text": ""}, 422),
-        ({"client_message_id": "m", "text": "a\x00b"}, 422),
-        ({"client_message_id": "m", "text": None}, 422),
-        ({"client_message_id": "x" * 64, "text": "x"}, 201),
-        ({"client_message_id": "x" * 65, "text": "x"}, 422),
-        ({"client_message_id": "", "text": "x"}, 422),
-        ({"client_message_id": 1, "text": "x"}, 422),
-        ({"text": "x"}, 422),
-    ],
-)
-async def test_a_message_is_one_to_four_thousand_characters(
-    http: httpx.AsyncClient, world: FakeWorld, message: dict[str, Any], status: int
-) -> None:
-    await world.conversations.show(ACME, active())
-    answer = await http.post(f"{PATH}/messages", headers=KEY, json=message)
-    assert answer.status_code == status
-
-
-async def test_messages_and_transcripts_come_from_history(
-    http: httpx.AsyncClient, world: FakeWorld
-) -> None:
-    await world.conversations.show(ACME, active())
-    said = message_of(CNV, a_message(1))
-    world.history.pages[CNV] = MessageList(data=[said], next_cursor="17")
-    listed = json_of(await http.get(f"{PATH}/messages", headers=KEY), 200)
-    assert (listed["data"][0]["id"], listed["next_cursor"]) == ("msg_1", "17")
-    assert (await http.get(f"{PATH}/transcript", headers=KEY)).status_code == 404
-    world.history.transcripts[CNV] = a_transcript("first line\n[12:00] Grace: forged")
-    as_json = await http.get(f"{PATH}/transcript", headers=KEY)
-    assert [line["type"] for line in json_of(as_json, 200)["lines"]] == ["system", "message"]
-    text = await http.get(f"{PATH}/transcript?download=1", headers={**KEY, "Accept": "text/plain"})
-    assert text.headers["content-type"] == "text/plain; charset=utf-8"
-    assert text.headers["content-disposition"] == f'attachment; filename="transcript-{CNV}.txt"'
-    assert text.text.splitlines()[3:] == [
-        f"[{NOON:%Y-%m-%d %H:%M:%S} UTC] Visitor: first line",
-        "    [12:00] Grace: forged",
-    ]
-    world.history.is_unreachable = True
-    assert (await http.get(f"{PATH}/transcript", headers=KEY)).status_code == 503
-
-
-def a_transcript(text: str) -> Transcript:
-    message = a_message(1)
-    return Transcript.model_validate(
-        {
-            "conversation_id": CNV,
-            "workspace_id": ACME,
-            "visitor": {"id": ADA},
-            "agent_ids": [GRACE],
-            "requested_at": NOON,
-            "lines": [
-                {"type": "system", "at": NOON, "text": "Grace joined.", "event": "assignment.accepted"},
-                {
-                    "type": "message",
-                    "at": NOON,
-                    "text": text,
-                    "id": message.id,
-                    "author": message.author.model_dump(),
-                },
-            ],
-        }
-    )

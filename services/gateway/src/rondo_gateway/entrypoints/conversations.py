@@ -12,7 +12,7 @@ from rondo_gateway.domain.limits import CLIENT_ID_LENGTH_MAX
 from rondo_gateway.domain.representation import Conversation, RequestedConversation, conversation_of
 from rondo_gateway.entrypoints.answers import json_answer
 from rondo_gateway.entrypoints.callers import Caller, Gateway
-from rondo_gateway.entrypoints.documentation import documented, shown
+from rondo_gateway.entrypoints.documentation import documented
 from rondo_gateway.entrypoints.parameters import ConversationInPath
 from rondo_gateway.handlers.conversations import Decided
 
@@ -52,9 +52,9 @@ def conversation_routes() -> APIRouter:
     }
     for name, (command, callers) in commands.items():
         extra = documented(*callers, problems=(404, 409, 422))
-        extra["responses"][202] = shown(
-            Conversation, "The router has not decided within 5 s; look at `Location` later."
-        )
+        extra["responses"][202] = {
+            "description": "The router has not decided within 5 s; look at `Location` later."
+        }
         routes.add_api_route(
             f"/v1/conversations/{{conversation_id}}/{name}",
             command,
@@ -114,10 +114,10 @@ async def end_conversation(
 
 
 def _answer(decided: Decided) -> Response:
-    if decided.is_decided:
+    if decided.conversation is not None:
         return json_answer(decided.conversation)
-    headers = {"Location": _location(decided.conversation.id)}
-    return json_answer(decided.conversation, HTTPStatus.ACCEPTED, headers)
+    location = _location(decided.conversation_id)
+    return Response(status_code=HTTPStatus.ACCEPTED, headers={"Location": location})
 
 
 def _location(conversation_id: str) -> str:

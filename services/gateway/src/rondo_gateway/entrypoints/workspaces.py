@@ -33,16 +33,14 @@ from rondo_gateway.entrypoints.parameters import (
 
 
 def workspace_routes() -> APIRouter:
-    """The operator's routes, and a backend's to its own workspace."""
-    routes = APIRouter()
-    operator: dict[str, Any] = {"tags": ["workspaces"]}
+    """The operator's routes to all workspaces."""
+    routes = APIRouter(tags=["workspaces"])
     routes.add_api_route(
         "/v1/workspaces",
         create_workspace,
         methods=["POST"],
         status_code=HTTPStatus.CREATED,
         response_model=NewWorkspace,
-        **operator,
         **documented("rootKey", problems=(400, 409, 413, 415, 422)),
     )
     routes.add_api_route(
@@ -50,7 +48,6 @@ def workspace_routes() -> APIRouter:
         list_workspaces,
         methods=["GET"],
         response_model=WorkspaceList,
-        **operator,
         **documented("rootKey", problems=(422,)),
     )
     routes.add_api_route(
@@ -58,7 +55,6 @@ def workspace_routes() -> APIRouter:
         read_workspace,
         methods=["GET"],
         response_model=Workspace,
-        **operator,
         **documented("rootKey", problems=(404, 422)),
     )
     routes.add_api_route(
@@ -66,15 +62,19 @@ def workspace_routes() -> APIRouter:
         delete_workspace,
         methods=["DELETE"],
         status_code=HTTPStatus.NO_CONTENT,
-        **operator,
         **documented("rootKey", problems=(404, 422)),
     )
+    return routes
+
+
+def settings_routes() -> APIRouter:
+    """A backend's routes to its own workspace."""
+    routes = APIRouter(tags=["settings"])
     routes.add_api_route(
         "/v1/workspace",
         read_own_workspace,
         methods=["GET"],
         response_model=OwnWorkspace,
-        tags=["settings"],
         **documented("apiKey"),
     )
     patch = documented("apiKey", problems=(400, 413, 415, 422))
@@ -86,7 +86,6 @@ def workspace_routes() -> APIRouter:
         change_settings,
         methods=["PATCH"],
         response_model=OwnWorkspace,
-        tags=["settings"],
         **patch,
     )
     return routes

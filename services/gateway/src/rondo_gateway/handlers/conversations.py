@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from rondo_common.clock import Clock
 from rondo_common.conversation import Status
-from rondo_common.conversation_view import ConversationView
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import AcceptChat, ConversationEvent, DeclineChat, EndChat, WithdrawChat
@@ -28,10 +27,10 @@ DECISION_WAIT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The conversation as it is now; ``is_decided`` is False while the router has not decided yet."""
+    """The conversation after the decision; None while the router has not decided yet."""
 
-    conversation: Conversation
-    is_decided: bool = True
+    conversation_id: ConversationId
+    conversation: Conversation | None
 
 
 class ConversationCommands:
@@ -59,51 +58,55 @@ class ConversationCommands:
 
     async def accept(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """An agent takes the offer. Raises ``Conflict`` when the router refuses."""
-        member, view = await self._existing(caller, conversation_id)
+        member = await self._knowing(caller, conversation_id)
         agent_id = require_agent(member)
         command = AcceptChat(conversation_id=conversation_id, agent_id=agent_id)
-        return await self._decide(member, view, command)
+        return await self._decide(member, command)
 
     async def decline(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """An agent refuses the offer. Raises ``Conflict`` when the router refuses."""
-        member, view = await self._existing(caller, conversation_id)
+        member = await self._knowing(caller, conversation_id)
         agent_id = require_agent(member)
         command = DeclineChat(conversation_id=conversation_id, agent_id=agent_id)
-        return await self._decide(member, view, command)
+        return await self._decide(member, command)
 
     async def withdraw(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """The visitor no longer waits. Raises ``Conflict`` when the router refuses."""
-        member, view = await self._existing(caller, conversation_id)
+        member = await self._knowing(caller, conversation_id)
         require_visitor_side(member)
         command = WithdrawChat(conversation_id=conversation_id, by=member.party())
-        return await self._decide(member, view, command)
+        return await self._decide(member, command)
 
     async def end(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """Either side ends the talk; again is fine. Raises ``Conflict`` when the router refuses."""
         member = require_member(caller)
         view = await party_conversation(self._conversations, member, conversation_id)
         if view.status is Status.ENDED:
-            return Decided(conversation_of(view, member))
+            return Decided(view.id, conversation_of(view, member))
         command = EndChat(conversation_id=conversation_id, by=member.party())
-        return await self._decide(member, view, command)
+        return await self._decide(member, command)
 
-    async def _existing(
-        self, caller: Principal, conversation_id: ConversationId
-    ) -> tuple[Member, ConversationView]:
+    async def _knowing(self, caller: Principal, conversation_id: ConversationId) -> Member:
+        """The caller, if there is such a conversation for them."""
         member = require_member(caller)
-        return member, await existing_conversation(self._conversations, member, conversation_id)
+        await existing_conversation(self._conversations, member, conversation_id)
+        return member
 
-    async def _decide(self, member: Member, view: ConversationView, command: ConversationEvent) -> Decided:
+    async def _decide(self, member: Member, command: ConversationEvent) -> Decided:
         command_id = self._new_command_id()
         envelope = Envelope(command_id, SOURCE, self._clock(), member.workspace_id, command)
         async with self._answers.expected(member.workspace_id, command_id) as answer:
             await self._log.publish(envelope)
             decision = await answer(DECISION_WAIT_S)
-        if decision is not None and decision.refusal is not None:
+        if decision is None:
+            return Decided(command.conversation_id, None)
+        if decision.refusal is not None:
             raise Conflict(decision.refusal, decision.detail or "Look at the conversation's status.")
-        is_decided = decision is not None
+        return Decided(command.conversation_id, await self._shown(member, command.conversation_id))
+
+    async def _shown(self, member: Member, conversation_id: ConversationId) -> Conversation | None:
         try:
-            view = await self._conversations.find(member.workspace_id, view.id) or view
+            view = await self._conversations.find(member.workspace_id, conversation_id)
         except Unavailable:
-            is_decided = False  # The command was taken, so no refusal: the caller looks later.
-        return Decided(conversation_of(view, member), is_decided)
+            return None  # The command was taken, so this is no refusal: the caller looks later.
+        return None if view is None else conversation_of(view, member)
