@@ -39,7 +39,7 @@ class ShownRedisConversations(RedisConversations):
         functions = gateway_functions(redis)
         super().__init__(redis, functions)
         self.redis = redis
-        self.note_offset = RedisDirectoryOffsets(redis, functions).note
+        self.note_offset = RedisDirectoryOffsets(functions).note
 
     async def show(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
         items = [part for field in view.to_hash().items() for part in field]

@@ -135,7 +135,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         deadline_s=PUBLISH_DEADLINE_S,
     )
     history = httpx.AsyncClient(base_url=settings.history_url, timeout=TIMEOUT_S, trust_env=False)
-    offsets = RedisDirectoryOffsets(redis, functions)
+    offsets = RedisDirectoryOffsets(functions)
     turns = RedisTurns(redis, functions, lambda: secrets.token_hex(TURN_TOKEN_BYTES))
     view = ReadDirectory(directory, reader, offsets)
     world = World(

@@ -20,7 +20,7 @@ class FunctionCall:
 
     function: str
     keys: tuple[str, ...]
-    arguments: tuple[str | int | float, ...]
+    arguments: tuple[str | int | float, ...] = ()
 
 
 def read_library(name: str, folder: Traversable, parts: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +24,8 @@ class JwtTokens:
     """See :class:`rondo_gateway.ports.Tokens`."""
 
     def __init__(self, secret: str) -> None:
-        self._secret = secret
+        encoded = base64.urlsafe_b64encode(secret.encode()).rstrip(b"=").decode()
+        self._key = jwt.PyJWK({"kty": "oct", "k": encoded}, algorithm=ALGORITHM)
 
     def issue(self, claims: TokenClaims) -> str:
         """See :class:`Tokens`."""
@@ -36,7 +38,7 @@ class JwtTokens:
             payload |= {"aud": AGENT_AUDIENCE, "agent_id": claims.subject.id}
         else:
             payload |= {"aud": VISITOR_AUDIENCE, "visitor_id": claims.subject.id}
-        return jwt.encode(payload, self._secret, algorithm=ALGORITHM)
+        return jwt.encode(payload, self._key, algorithm=ALGORITHM)
 
     def read(self, token: str) -> TokenClaims:
         """See :class:`Tokens`."""
@@ -45,7 +47,7 @@ class JwtTokens:
         try:
             payload = jwt.decode(
                 token,
-                self._secret,
+                self._key,
                 algorithms=[ALGORITHM],
                 audience=[AGENT_AUDIENCE, VISITOR_AUDIENCE],
                 options={"require": list(REQUIRED)},

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from redis.asyncio import Redis
-
 from rondo_common.ids import WorkspaceId
-from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary
 from rondo_common.redis.keys import workspace_key
 
@@ -18,14 +15,16 @@ def directory_offset_key(workspace_id: WorkspaceId) -> str:
 class RedisDirectoryOffsets:
     """The newest directory offset of each workspace. Raises ``Unavailable``."""
 
-    def __init__(self, redis: Redis, functions: FunctionLibrary) -> None:
-        self._redis = redis
+    def __init__(self, functions: FunctionLibrary) -> None:
         self._functions = functions
 
     async def newest(self, workspace_id: WorkspaceId) -> int:
         """The newest offset noted; 0 when there is none."""
-        with redis_errors():
-            return int(await self._redis.get(directory_offset_key(workspace_id)) or 0)
+        # A function for a plain read, because functions called at the same time travel together.
+        key = directory_offset_key(workspace_id)
+        return int(
+            await self._functions.call(FunctionCall("rondo_gateway_newest_directory_offset", (key,)))
+        )
 
     async def note(self, workspace_id: WorkspaceId, offset: int) -> None:
         """Let everybody know of ``offset``, unless a newer one is known."""
