@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import httpx
 import pytest
 
-from rondo_gateway.entrypoints.app import openapi_document
+from rondo_gateway.entrypoints.app import openapi_document, public_app
 from rondo_gateway.entrypoints.documentation import SECURITY_SCHEMES
 
 
@@ -68,3 +70,14 @@ def test_the_streams_are_part_of_it() -> None:
     paths = openapi_document()["paths"]
     for path in ("/v1/conversations/{conversation_id}/stream", "/v1/agents/{agent_id}/stream"):
         assert "text/event-stream" in paths[path]["get"]["responses"]["200"]["content"]
+
+
+@pytest.mark.filterwarnings("ignore:open_binary is deprecated:DeprecationWarning")  # fastapi-swagger's
+async def test_the_page_of_the_docs_brings_everything_along() -> None:
+    transport = httpx.ASGITransport(public_app(None))
+    async with httpx.AsyncClient(transport=transport, base_url="http://rondo.test") as http:
+        page = (await http.get("/docs")).text
+        hosts = set(re.findall(r"""(?:src|href)=["']https?://([^/"']+)""", page))
+        assert hosts == {"rondo.test"}
+        for path in re.findall(r"""(?:src|href)=["']http://rondo\.test([^"']+)""", page):
+            assert (await http.get(path)).status_code == 200, path

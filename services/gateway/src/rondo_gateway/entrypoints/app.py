@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi_swagger import patch_fastapi
 from starlette.routing import BaseRoute
 
 from rondo_gateway.entrypoints.agents import agent_routes
@@ -22,7 +23,14 @@ def public_app(
     use_cases: UseCases | None, streams: Sequence[BaseRoute] = (), health: APIRouter | None = None
 ) -> FastAPI:
     """The application. Without use cases it can only be described."""
-    app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, redoc_url=None)
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
     app.state.use_cases = use_cases
     answer_refusals(app)
     app.add_middleware(RequestBodies)
@@ -40,6 +48,8 @@ def public_app(
         app.include_router(health)
     app.router.routes.extend(streams)
     describe(app)
+    # FastAPI's own page loads its scripts from a foreign host; this one brings them along.
+    patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters={"tryItOutEnabled": True})
     return app
 
 
