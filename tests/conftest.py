@@ -55,7 +55,7 @@ def _servers_in_containers() -> Iterator[Servers]:
     from testcontainers.redis import RedisContainer  # noqa: PLC0415
 
     with (
-        KafkaContainer("apache/kafka:4.1.0") as kafka,
+        KafkaContainer().with_kraft() as kafka,
         RedisContainer("valkey/valkey:9") as redis,
         PostgresContainer("postgres:18", driver=None) as postgres,
     ):

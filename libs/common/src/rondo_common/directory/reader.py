@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -105,9 +105,15 @@ class DirectoryReader:
             for change in changes:
                 self._directory.apply(change)
             await self._tell(changes)
-            async with self._moved:
-                self._positions[partition.partition] = raws[-1].offset + 1
-                self._moved.notify_all()
+            await self._move({partition: raws[-1].offset + 1})
+        if not batches:
+            # Compaction may have removed the last records: then there is nothing more to come.
+            await self._move({each: await self._consumer.position(each) for each in self._partitions})
+
+    async def _move(self, positions: Mapping[TopicPartition, int]) -> None:
+        async with self._moved:
+            self._positions |= {each.partition: offset for each, offset in positions.items()}
+            self._moved.notify_all()
 
     async def _tell(self, changes: list[DirectoryChange]) -> None:
         while self._listener is not None and changes:
