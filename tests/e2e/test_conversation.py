@@ -66,6 +66,22 @@ async def test_a_message_repeated_is_the_same_message_and_none_is_taken_after_th
     assert [line["id"] for line in transcript["lines"] if line["type"] == "message"] == [first.json()["id"]]
 
 
+async def test_whoever_said_or_ended_it_reads_it_at_once(workspace: Workspace) -> None:
+    await workspace.agents("grace")
+    asked, grace, ada = await workspace.connected("grace")
+    path = f"/v1/conversations/{asked['id']}"
+    for number in range(5):
+        side = (ada, grace)[number % 2]
+        message = {"client_message_id": f"m-{number}", "text": f"message {number}"}
+        posted = await side.post(f"{path}/messages", message)
+        read = await ada.get(f"{path}/messages")
+        assert read["data"][-1]["id"] == posted["id"]
+        assert len(read["data"]) == number + 1
+    await ada.post(f"{path}/end")
+    transcript = await grace.get(f"{path}/transcript")
+    assert transcript["lines"][-1]["event"] == "conversation.ended"
+
+
 async def test_a_visitor_who_leaves_takes_the_ring_away(workspace: Workspace) -> None:
     await workspace.agents("grace", capacity=1)
     grace = await workspace.agent("grace")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rondo_common.conversation import Message, Status
 from rondo_common.conversation_view import ConversationView
@@ -109,8 +109,13 @@ class FakeConversations:
         conversation_id: ConversationId,
         client_message_id: str,
         message: Message,
+        log_offset: int,
     ) -> bool:
         self._check()
+        place = workspace_id, conversation_id
+        view = self.views.get(place)
+        if view is not None and view.log_offset < log_offset:
+            self.views[place] = replace(view, log_offset=log_offset)
         key = (workspace_id, conversation_id), message.author.type, client_message_id
         known = self.messages.setdefault(key, Posting(message))
         was_posted, known.is_posted = known.is_posted, True

@@ -70,10 +70,11 @@ class FakeEventLog:
         self.envelopes: list[Envelope[ConversationEvent]] = []
         self.is_unreachable = False
 
-    async def publish(self, envelope: Envelope[ConversationEvent]) -> None:
+    async def publish(self, envelope: Envelope[ConversationEvent]) -> int:
         if self.is_unreachable:
             raise Unavailable("kafka", "switched off by the test")
         self.envelopes.append(envelope)
+        return len(self.envelopes) - 1
 
     @property
     def events(self) -> list[ConversationEvent]:
@@ -107,6 +108,7 @@ class FakeHistory:
     def __init__(self) -> None:
         self.transcripts: dict[ConversationId, Transcript] = {}
         self.pages: dict[ConversationId, MessageList] = {}
+        self.asked_for: list[int] = []
         self.is_unreachable = False
 
     async def messages(
@@ -116,8 +118,10 @@ class FakeHistory:
         *,
         limit: int,
         after: str | None,  # noqa: ARG002 - one page is all there is
+        at_least: int,
     ) -> MessageList:
         self._check()
+        self.asked_for.append(at_least)
         page = self.pages.get(conversation_id, MessageList(data=[], next_cursor=None))
         return page.model_copy(update={"data": page.data[:limit]})
 
@@ -125,8 +129,11 @@ class FakeHistory:
         self,
         workspace_id: WorkspaceId,  # noqa: ARG002 - as above
         conversation_id: ConversationId,
+        *,
+        at_least: int,
     ) -> Transcript | None:
         self._check()
+        self.asked_for.append(at_least)
         return self.transcripts.get(conversation_id)
 
     def _check(self) -> None:

@@ -166,10 +166,22 @@ async def test_a_message_is_new_until_it_is_marked_as_posted(
     assert (first.state, retry.state) == (PostState.RESERVED, PostState.RESERVED)
     assert first.message == retry.message == a_message(1)
     assert first.agent_id == GRACE
-    assert await conversations.mark_posted(ws, CNV, "m", a_message(1))
-    assert not await conversations.mark_posted(ws, CNV, "m", a_message(1))
+    assert await conversations.mark_posted(ws, CNV, "m", a_message(1), 7)
+    assert not await conversations.mark_posted(ws, CNV, "m", a_message(1), 7)
     known = await conversations.reserve_message(ws, CNV, "m", a_message(3))
     assert (known.state, known.message) == (PostState.POSTED, a_message(1))
+
+
+async def test_a_posted_message_moves_how_far_the_log_is_known_and_never_back(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, active())
+    for name, offset in (("a", 7), ("b", 5)):
+        await conversations.reserve_message(ws, CNV, name, a_message(1))
+        await conversations.mark_posted(ws, CNV, name, a_message(1), offset)
+    view = await conversations.find(ws, CNV)
+    assert view is not None
+    assert view.log_offset == 7
 
 
 @pytest.mark.parametrize("view", [None, requested(), offered()])
@@ -189,7 +201,7 @@ async def test_after_the_end_what_was_posted_is_known_and_nothing_else_is_taken(
     await conversations.show(ws, active())
     for name in ("posted", "reserved"):
         await conversations.reserve_message(ws, CNV, name, a_message(1))
-    await conversations.mark_posted(ws, CNV, "posted", a_message(1))
+    await conversations.mark_posted(ws, CNV, "posted", a_message(1), 7)
     ended = active()
     await conversations.show(ws, ConversationView(CNV, Status.ENDED, ended.request, ended.agent))
     states = [

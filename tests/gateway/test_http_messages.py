@@ -141,6 +141,12 @@ async def test_messages_and_transcripts_come_from_history(
         f"[{NOON:%Y-%m-%d %H:%M:%S} UTC] Visitor: first line",
         "    [12:00] Grace: forged",
     ]
+    world.history.asked_for.clear()
+    draft = {"client_message_id": "m", "text": "one more"}
+    assert (await http.post(f"{PATH}/messages", headers=KEY, json=draft)).status_code == 201
+    await http.get(f"{PATH}/messages", headers=KEY)
+    await http.get(f"{PATH}/transcript", headers=KEY)
+    assert world.history.asked_for == [0, 0]  # As far as the log has what was just said.
     world.history.is_unreachable = True
     assert (await http.get(f"{PATH}/transcript", headers=KEY)).status_code == 503
 

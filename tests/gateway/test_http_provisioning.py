@@ -108,7 +108,7 @@ async def test_agents_are_listed_in_pages_and_deleted(http: httpx.AsyncClient) -
 async def test_an_agents_token_opens_their_stream_and_names_its_end(
     http: httpx.AsyncClient, world: FakeWorld
 ) -> None:
-    issued = await http.post("/v1/agents/grace/token", headers=ACME, json={"ttl_s": 60})
+    issued = await http.post("/v1/agents/grace/token", headers=ACME, json={"ttl_s": 86_400})
     shown = json_of(issued, 201)
     assert world.tokens.read(shown["token"]).expires_at.isoformat() == shown["expires_at"].replace(
         "Z", "+00:00"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rondo_common.errors import Unavailable
 from rondo_common.events import MessagePosted
 from rondo_common.ids import ConversationId, EventId, WorkspaceId
+from rondo_common.topics import CONVERSATIONS
 from rondo_history.domain.fact import Fact
 
 
@@ -16,6 +17,7 @@ class FakeArchive:
     def __init__(self) -> None:
         self.kept: dict[EventId, Fact] = {}
         self.down = False
+        self.was_asked_how_far = False
 
     async def keep(self, facts: Sequence[Fact]) -> None:
         self._answer()
@@ -34,6 +36,14 @@ class FakeArchive:
         said = [fact for fact in facts if isinstance(fact.event, MessagePosted)]
         later = [fact for fact in said if fact.place.offset > after]
         return sorted(later, key=lambda fact: fact.place.offset)[:limit]
+
+    async def has_reached(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, offset: int
+    ) -> bool:
+        self.was_asked_how_far = True
+        facts = await self.facts_of(workspace_id, conversation_id)
+        known = [fact.place for fact in facts if fact.place.topic == CONVERSATIONS.name]
+        return any(place.offset >= offset for place in known)
 
     def _answer(self) -> None:
         if self.down:

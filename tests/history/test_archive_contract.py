@@ -74,6 +74,16 @@ async def test_what_is_not_known_is_empty(archive: Archive) -> None:
     assert await archive.facts_of(fresh_workspace(), ConversationId("cnv_none")) == []
 
 
+async def test_it_knows_how_far_a_conversation_is_kept(archive: Archive) -> None:
+    chat = Conversation()
+    requested, said = chat.requested(), chat.said("Hello")
+    await archive.keep([requested])
+    assert not await archive.has_reached(chat.workspace_id, chat.id, said.place.offset)
+    await archive.keep([said])
+    assert await archive.has_reached(chat.workspace_id, chat.id, said.place.offset)
+    assert not await archive.has_reached(chat.workspace_id, chat.id, said.place.offset + 1)
+
+
 async def test_messages_come_in_pages_by_their_place_in_the_log(archive: Archive) -> None:
     chat = Conversation()
     facts = [chat.requested(), chat.accepted(), *(chat.said(f"line {n}") for n in range(5)), chat.ended()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -52,6 +53,29 @@ async def test_a_transcript_is_whole_and_in_order(client: httpx.AsyncClient, arc
         "author": {"type": "visitor", "id": "u-17", "name": "Ada"},
     }
     assert len(body["lines"]) == 4
+
+
+async def test_a_caller_who_knows_of_more_is_let_wait_for_it(
+    client: httpx.AsyncClient, archive: FakeArchive
+) -> None:
+    chat = Conversation()
+    said = chat.said("Hello")
+    await archive.keep([chat.requested()])
+    query = {"at_least": str(said.place.offset)}
+    asking = asyncio.create_task(client.get(path(chat, "messages"), params=query))
+    while not archive.was_asked_how_far:
+        await asyncio.sleep(0)
+    await archive.keep([said])
+    assert [each["text"] for each in (await asking).json()["data"]] == ["Hello"]
+
+
+async def test_a_caller_who_knows_of_more_than_comes_gets_what_there_is(
+    client: httpx.AsyncClient, archive: FakeArchive
+) -> None:
+    chat = Conversation()
+    await archive.keep([chat.requested(), chat.said("Hello")])
+    answer = await client.get(path(chat, "messages"), params={"at_least": "1000000"})
+    assert len(answer.json()["data"]) == 1
 
 
 async def test_an_unknown_conversation_is_404_and_so_is_another_workspaces(

@@ -78,6 +78,7 @@ class Workspace:
     decisions: dict[EventId, Decision] = field(default_factory=dict)
     views: dict[ConversationId, ConversationView] = field(default_factory=dict)
     shown: dict[ConversationId, int] = field(default_factory=dict)
+    log_offsets: dict[ConversationId, int] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
     answers: dict[CommandId, Answer] = field(default_factory=dict)
     desks: dict[AgentId, set[ConversationId]] = field(default_factory=dict)
@@ -329,6 +330,9 @@ class FakeSwitchboard:
     def _show(self, workspace: Workspace, showing: Showing) -> None:
         conversation_id = showing.instruction.conversation_id
         view = showing.view
+        if view is not None and showing.log_offset is not None:
+            known = workspace.log_offsets.get(conversation_id, -1)
+            workspace.log_offsets[conversation_id] = max(known, showing.log_offset)
         if view is not None and workspace.shown.get(conversation_id, 0) < showing.version:
             workspace.shown[conversation_id] = showing.version
             workspace.views[conversation_id] = view

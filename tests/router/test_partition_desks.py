@@ -43,11 +43,12 @@ class FakeLog:
         self.envelopes: list[Envelope[ConversationEvent]] = []
         self.failures = 0
 
-    async def announce(self, envelopes: Sequence[Envelope[ConversationEvent]]) -> None:
+    async def announce(self, envelopes: Sequence[Envelope[ConversationEvent]]) -> list[int]:
         if self.failures:
             self.failures -= 1
             raise Unavailable("kafka", "told to fail")
         self.envelopes.extend(envelopes)
+        return list(range(len(self.envelopes) - len(envelopes), len(self.envelopes)))
 
     def types(self) -> list[str]:
         return [envelope.event.TYPE.split(".")[-2] for envelope in self.envelopes]
@@ -132,6 +133,7 @@ async def test_a_batch_is_decided_published_and_shown_in_order(office: Office) -
     assert office.status("cnv_1") is Status.ACTIVE
     assert office.status("cnv_2") is Status.OFFERED
     assert office.board.workspaces[WORKSPACE].answers[EventId("yes")].refusal is None
+    assert office.board.workspaces[WORKSPACE].log_offsets == {"cnv_1": 2, "cnv_2": 1}
 
 
 async def test_nothing_is_shown_before_the_log_has_it(office: Office) -> None:

@@ -23,6 +23,11 @@ class ConversationView:
     offer: Offer | None = None
     ended: Ended | None = None
     fallback: Fallback | None = None
+    log_offset: int = -1
+    """Where ``rondo.conversations`` has its latest event, as far as is known; -1 before the first.
+
+    Kept beside the state and never going back: who posts a message moves it as well.
+    """
 
     @property
     def agent_id(self) -> AgentId | None:
@@ -32,7 +37,7 @@ class ConversationView:
         return self.offer.agent_id if self.offer is not None else None
 
     def to_hash(self) -> dict[str, str]:
-        """The fields of the Redis hash. Every field is written, so that a later state clears it."""
+        """The state's fields in the Redis hash. Each is written, so that a later state clears it."""
         return {
             "status": self.status,
             "request": self.request.model_dump_json(exclude_none=True),
@@ -55,6 +60,7 @@ class ConversationView:
             offer=_from_json(Offer, fields["offer"]),
             ended=_from_json(Ended, fields["ended"]),
             fallback=_from_json(Fallback, fields["fallback"]),
+            log_offset=int(fields.get("log_offset", -1)),
         )
 
 

@@ -94,9 +94,9 @@ class DirectoryLog(Protocol):
 class EventLog(Protocol):
     """Puts events and commands into the log."""
 
-    async def publish(self, envelope: Envelope[ConversationEvent]) -> None:
-        """Return when the log has it, replicated as configured. Repeating it is harmless: readers
-        know its id."""
+    async def publish(self, envelope: Envelope[ConversationEvent]) -> int:
+        """Return when the log has it, replicated as configured: its offset. Repeating it is harmless:
+        readers know its id."""
         ...
 
 
@@ -202,8 +202,9 @@ class Conversations(Protocol):
         conversation_id: ConversationId,
         client_message_id: str,
         message: Message,
+        log_offset: int,
     ) -> bool:
-        """Note that the log has the message. True the first time."""
+        """Note that the log has the message, and where. True the first time."""
         ...
 
 
@@ -273,7 +274,11 @@ class Mailboxes(Protocol):
 
 
 class History(Protocol):
-    """What was said, from history's store. May lag behind by moments."""
+    """What was said, from history's store. It lags behind by moments.
+
+    ``at_least`` is an offset of ``rondo.conversations`` that the caller knows of: history is given a
+    moment to have read the conversation that far; then it answers with what it has.
+    """
 
     async def messages(
         self,
@@ -282,12 +287,13 @@ class History(Protocol):
         *,
         limit: int,
         after: str | None,
+        at_least: int,
     ) -> MessageList:
         """The next messages after a cursor, in the order they were said."""
         ...
 
     async def transcript(
-        self, workspace_id: WorkspaceId, conversation_id: ConversationId
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
     ) -> Transcript | None:
         """The whole conversation; None when history does not know it (yet)."""
         ...

@@ -29,3 +29,9 @@ class Archive(Protocol):
     ) -> list[Fact]:
         """The first ``limit`` messages of a conversation with an offset above ``after``, by offset."""
         ...
+
+    async def has_reached(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, offset: int
+    ) -> bool:
+        """Whether the conversation is kept up to ``offset`` of its partition of the log."""
+        ...

@@ -20,6 +20,7 @@ from rondo_common.events import (
     WithdrawChat,
 )
 from rondo_common.ids import WorkspaceId
+from rondo_router.domain.decision import Decision
 from rondo_router.domain.instruction import (
     AcceptOffer,
     Action,
@@ -112,12 +113,13 @@ class Router:
         """
         decisions = await self._switchboard.decide(epoch, instructions, now_ms)
         decided = list(zip(instructions, decisions, strict=True))
-        news = [
-            envelope
-            for instruction, decision in decided
-            if not decision.repeated
-            for envelope in events_of(instruction, decision)
-        ]
-        if news:
-            await self._announcer.announce(news)
-        return await self._switchboard.show(epoch, [showing_of(*each) for each in decided])
+        offsets = await self._publish(decided)
+        showings = [showing_of(*each, offset) for each, offset in zip(decided, offsets, strict=True)]
+        return await self._switchboard.show(epoch, showings)
+
+    async def _publish(self, decided: Sequence[tuple[Instruction, Decision]]) -> list[int | None]:
+        """Tell the log what is new; where each decision's last event stands, None if it has none."""
+        news = [[] if decision.repeated else events_of(asked, decision) for asked, decision in decided]
+        told = [envelope for events in news for envelope in events]
+        offsets = iter(await self._announcer.announce(told) if told else [])
+        return [max((next(offsets) for _ in events), default=None) for events in news]

@@ -86,8 +86,8 @@ class Announcer(Protocol):
         Unavailable: not all of them are confirmed; announce all of them again.
     """
 
-    async def announce(self, envelopes: Sequence[Envelope[ConversationEvent]]) -> None:
-        """Return when the log has all of them, in this order for each conversation."""
+    async def announce(self, envelopes: Sequence[Envelope[ConversationEvent]]) -> list[int]:
+        """Return when the log has all of them, in this order for each conversation: their offsets."""
         ...
 
 

@@ -29,19 +29,23 @@ class HttpHistory:
         *,
         limit: int,
         after: str | None,
+        at_least: int,
     ) -> MessageList:
         """See :class:`History`."""
-        query = {"limit": str(limit)} | ({} if after is None else {"after": after})
+        query = {"limit": str(limit), "at_least": str(at_least)} | (
+            {} if after is None else {"after": after}
+        )
         answer = await self._get(workspace_id, conversation_id, "messages", query)
         if answer is None:
             return MessageList(data=[], next_cursor=None)
         return MessageList.model_validate(answer, extra="ignore")
 
     async def transcript(
-        self, workspace_id: WorkspaceId, conversation_id: ConversationId
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
     ) -> Transcript | None:
         """See :class:`History`."""
-        answer = await self._get(workspace_id, conversation_id, "transcript", {})
+        query = {"at_least": str(at_least)}
+        answer = await self._get(workspace_id, conversation_id, "transcript", query)
         return None if answer is None else Transcript.model_validate(answer)
 
     async def _get(

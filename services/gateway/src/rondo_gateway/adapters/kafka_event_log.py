@@ -14,8 +14,9 @@ class KafkaEventLog:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    async def publish(self, envelope: Envelope[ConversationEvent]) -> None:
+    async def publish(self, envelope: Envelope[ConversationEvent]) -> int:
         """See :class:`EventLog`. Keyed as the topic says: by workspace or by conversation."""
         of_workspace = envelope.event.TOPIC.partitioner is Partitioner.WORKSPACE
         key = envelope.workspace_id if of_workspace else envelope.event.conversation_id
-        await self._publisher.publish([outgoing(envelope, key)])
+        (written,) = await self._publisher.publish([outgoing(envelope, key)])
+        return written.offset

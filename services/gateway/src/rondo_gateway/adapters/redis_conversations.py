@@ -127,12 +127,18 @@ class RedisConversations:
         conversation_id: ConversationId,
         client_message_id: str,
         message: Message,
+        log_offset: int,
     ) -> bool:
         """See :class:`Conversations`."""
         call = FunctionCall(
             "rondo_gateway_mark_posted",
-            (messages_key(workspace_id, conversation_id),),
-            (_scoped(client_message_id, message), message.model_dump_json(), MESSAGES_KNOWN_S),
+            (view_key(workspace_id, conversation_id), messages_key(workspace_id, conversation_id)),
+            (
+                _scoped(client_message_id, message),
+                message.model_dump_json(),
+                log_offset,
+                MESSAGES_KNOWN_S,
+            ),
         )
         return bool(await self._functions.call(call))
 

@@ -74,8 +74,10 @@ class Messages:
     ) -> MessageList:
         """Messages in order, from history."""
         member = require_member(caller)
-        await party_conversation(self._conversations, member, conversation_id)
-        return await self._history.messages(member.workspace_id, conversation_id, limit=limit, after=after)
+        view = await party_conversation(self._conversations, member, conversation_id)
+        return await self._history.messages(
+            member.workspace_id, view.id, limit=limit, after=after, at_least=view.log_offset
+        )
 
     def _draft(self, member: Member, view: ConversationView, text: str) -> talk.Message:
         now = self._clock()
@@ -93,10 +95,10 @@ class Messages:
         message = event.message
         # Derived from the message, so that a retry after a lost confirmation is the same fact.
         event_id = derived_event_id(message.id, "posted")
-        await self._log.publish(Envelope(event_id, SOURCE, message.sent_at, workspace_id, event))
+        offset = await self._log.publish(Envelope(event_id, SOURCE, message.sent_at, workspace_id, event))
         # It is in the log, so it was said: should Redis be away now, a retry says the same again.
         with contextlib.suppress(Unavailable):
             return await self._conversations.mark_posted(
-                workspace_id, event.conversation_id, event.client_message_id, message
+                workspace_id, event.conversation_id, event.client_message_id, message, offset
             )
         return True

@@ -21,8 +21,8 @@ class Transcripts:
     async def read(self, caller: Principal, conversation_id: ConversationId) -> Transcript:
         """The whole conversation, for its parties. Raises ``NotFound``, ``NotPermitted``."""
         member = require_member(caller)
-        await party_conversation(self._conversations, member, conversation_id)
-        transcript = await self._history.transcript(member.workspace_id, conversation_id)
+        view = await party_conversation(self._conversations, member, conversation_id)
+        transcript = await self._history.transcript(member.workspace_id, view.id, at_least=view.log_offset)
         if transcript is None:
             raise NotFound("transcript (yet) of conversation", conversation_id)
         return transcript

@@ -12,6 +12,7 @@ import asyncpg
 from rondo_common.errors import Unavailable
 from rondo_common.events import EVENT_TYPES, ConversationEvent, MessagePosted
 from rondo_common.ids import ConversationId, EventId, WorkspaceId
+from rondo_common.topics import CONVERSATIONS
 from rondo_history.adapters.queries import read_queries
 from rondo_history.domain.fact import Fact, Place
 
@@ -75,6 +76,15 @@ class PostgresArchive:
         arguments = (workspace_id, conversation_id, MessagePosted.TYPE, after, limit)
         async with self._connection() as connection:
             return _facts(await connection.fetch(query, *arguments))
+
+    async def has_reached(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, offset: int
+    ) -> bool:
+        """See :class:`Archive`."""
+        query = self._queries["has_reached"]
+        arguments = (workspace_id, conversation_id, CONVERSATIONS.name, offset)
+        async with self._connection() as connection:
+            return bool(await connection.fetchval(query, *arguments))
 
     async def check(self) -> None:
         """A health check: raises ``Unavailable`` unless the archive can be used."""

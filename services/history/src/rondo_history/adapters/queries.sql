@@ -30,6 +30,14 @@ WHERE workspace_id = $1 AND conversation_id = $2 AND type = $3 AND log_offset > 
 ORDER BY log_offset
 LIMIT $5
 
+-- has_reached --
+-- Whether one conversation has a row of a topic at a log offset or behind it.
+-- Arguments: workspace, conversation, topic, offset.
+SELECT EXISTS (
+    SELECT FROM conversation_events
+    WHERE workspace_id = $1 AND conversation_id = $2 AND log_topic = $3 AND log_offset >= $4
+)
+
 -- is_usable --
 -- Succeeds when the server answers and has the table.
 SELECT count(*) FROM (SELECT FROM conversation_events LIMIT 1) AS any_row

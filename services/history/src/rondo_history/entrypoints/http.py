@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from http import HTTPStatus
 from typing import Annotated
 
@@ -18,9 +20,17 @@ MESSAGES_PER_PAGE = 100
 MESSAGES_PER_PAGE_MAX = 500
 LOG_POSITION_MAX = 2**63 - 1
 BEFORE_THE_LOG = -1
+CATCH_UP_S_MAX = 2.0
+CATCH_UP_POLL_S = 0.03
 
 WorkspaceInPath = Annotated[WorkspaceId, Path(pattern=ID_PATTERN)]
 ConversationInPath = Annotated[ConversationId, Path(pattern=ID_PATTERN)]
+
+
+KnownOffset = Annotated[
+    int,
+    Query(ge=BEFORE_THE_LOG, le=LOG_POSITION_MAX, description="Wait a moment for this log offset"),
+]
 
 
 class MessageBody(Message):
@@ -49,7 +59,12 @@ def _conversations(archive: Archive) -> APIRouter:
     routes = APIRouter(prefix="/internal/v1/workspaces/{workspace_id}/conversations/{conversation_id}")
 
     @routes.get("/transcript", summary="The whole conversation, in order")
-    async def transcript(workspace_id: WorkspaceInPath, conversation_id: ConversationInPath) -> Transcript:
+    async def transcript(
+        workspace_id: WorkspaceInPath,
+        conversation_id: ConversationInPath,
+        at_least: KnownOffset = BEFORE_THE_LOG,
+    ) -> Transcript:
+        await _let_catch_up(archive, workspace_id, conversation_id, at_least)
         found = await read_transcript(workspace_id, conversation_id, archive)
         if found is None:
             detail = f"Nothing is known of {conversation_id} yet; it may still be on its way here."
@@ -62,11 +77,26 @@ def _conversations(archive: Archive) -> APIRouter:
         conversation_id: ConversationInPath,
         after: Annotated[int, Query(ge=BEFORE_THE_LOG, le=LOG_POSITION_MAX)] = BEFORE_THE_LOG,
         limit: Annotated[int, Query(ge=1, le=MESSAGES_PER_PAGE_MAX)] = MESSAGES_PER_PAGE,
+        at_least: KnownOffset = BEFORE_THE_LOG,
     ) -> MessageList:
+        await _let_catch_up(archive, workspace_id, conversation_id, at_least)
         page = await read_messages(workspace_id, conversation_id, archive, after=after, limit=limit)
         return _message_list(conversation_id, page)
 
     return routes
+
+
+async def _let_catch_up(
+    archive: Archive, workspace_id: WorkspaceId, conversation_id: ConversationId, at_least: int
+) -> None:
+    """Wait until the conversation is kept as far as the caller knows of it, but only for a moment."""
+    if at_least <= BEFORE_THE_LOG:
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CATCH_UP_S_MAX):
+            # Rows may come from another process, which rings no bell.
+            while not await archive.has_reached(workspace_id, conversation_id, at_least):  # noqa: ASYNC110
+                await asyncio.sleep(CATCH_UP_POLL_S)
 
 
 def _message_list(conversation_id: ConversationId, page: MessagePage) -> MessageList:

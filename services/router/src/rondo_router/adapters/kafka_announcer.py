@@ -15,8 +15,9 @@ class KafkaAnnouncer:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    async def announce(self, envelopes: Sequence[Envelope[ConversationEvent]]) -> None:
+    async def announce(self, envelopes: Sequence[Envelope[ConversationEvent]]) -> list[int]:
         """See :class:`Announcer`."""
-        await self._publisher.publish(
+        written = await self._publisher.publish(
             [outgoing(envelope, envelope.event.conversation_id) for envelope in envelopes]
         )
+        return [each.offset for each in written]

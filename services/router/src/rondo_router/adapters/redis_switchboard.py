@@ -194,6 +194,7 @@ def _show(showing: Showing) -> dict[str, Any]:
     }
     if view is not None:
         parts["view"] = view.to_hash()
+        parts["log_offset"] = showing.log_offset
         if view.status.is_final:
             parts["view_kept_s"] = VIEW_KEPT_S
         if view.offer is not None and showing.due is not None:

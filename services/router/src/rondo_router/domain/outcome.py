@@ -53,6 +53,8 @@ class Showing:
     rings: tuple[AgentId, ...]
     released: tuple[AgentId, ...]
     answer: Answer | None
+    log_offset: int | None
+    """Where the log has the last of the decision's events."""
 
 
 def events_of(instruction: Instruction, decision: Decision) -> list[Envelope[ConversationEvent]]:
@@ -69,8 +71,8 @@ def events_of(instruction: Instruction, decision: Decision) -> list[Envelope[Con
     ]
 
 
-def showing_of(instruction: Instruction, decision: Decision) -> Showing:
-    """What the world sees after the decision."""
+def showing_of(instruction: Instruction, decision: Decision, log_offset: int | None = None) -> Showing:
+    """What the world sees after the decision, whose last event stands at ``log_offset``."""
     last = decision.steps[-1] if decision.steps else None
     offered = last if isinstance(last, decided.Offered) else None
     return Showing(
@@ -82,6 +84,7 @@ def showing_of(instruction: Instruction, decision: Decision) -> Showing:
         rings=() if offered is None else (offered.agent.id,),
         released=_released(decision),
         answer=_answer(decision) if instruction.is_command else None,
+        log_offset=log_offset,
     )
 
 

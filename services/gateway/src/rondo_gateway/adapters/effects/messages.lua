@@ -9,11 +9,11 @@
 --              { 'not_active' }
 --
 -- rondo_gateway_mark_posted
---   keys:      the conversation's messages
---   arguments: client id, the message (JSON), kept for (s)
+--   keys:      the conversation's view, its messages
+--   arguments: client id, the message (JSON), its offset in the log, kept for (s)
 --   result:    1 if it was not marked before, else 0
 --
---   <ws>:conversation:<id>             the public view; last_message_at (ms) is set here
+--   <ws>:conversation:<id>             the public view; last_message_at (ms) and log_offset are set here
 --   <ws>:conversation:<id>:messages    hash: client id -> 'r' or 'p' (reserved, posted) and the message
 --
 -- Invariant: a client id stands for one message; one that was not posted is let through only while the
@@ -38,9 +38,14 @@ redis.register_function('rondo_gateway_reserve_message', function(keys, args)
 end)
 
 redis.register_function('rondo_gateway_mark_posted', function(keys, args)
-  local known = redis.call('HGET', keys[1], args[1])
+  local noted = redis.call('HGET', keys[1], 'log_offset')
+  local is_shown = redis.call('EXISTS', keys[1]) == 1
+  if is_shown and tonumber(args[3]) > tonumber(noted or '-1') then
+    redis.call('HSET', keys[1], 'log_offset', args[3])
+  end
+  local known = redis.call('HGET', keys[2], args[1])
   if known and known:sub(1, 1) == 'p' then return 0 end
-  redis.call('HSET', keys[1], args[1], 'p' .. args[2])
-  redis.call('EXPIRE', keys[1], args[3])
+  redis.call('HSET', keys[2], args[1], 'p' .. args[2])
+  redis.call('EXPIRE', keys[2], args[4])
   return 1
 end)

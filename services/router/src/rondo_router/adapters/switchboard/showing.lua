@@ -5,6 +5,7 @@
 --   arguments: epoch, showing (JSON):
 --     conversation_id, version
 --     view            the fields of the public view, absent when nothing changed
+--     log_offset      where the log has the conversation's latest event, as far as this decision knows
 --     view_kept_s     set when the conversation is over
 --     offer_timer     { name, due in ms }: the timer to set
 --     done_timer      the name of the timer that led here
@@ -19,8 +20,17 @@
 --
 -- Invariant: a view never goes back to an earlier version, and a timer exists only for what the log has.
 
+-- The view says how far the log must be read to have all of the conversation; it never goes back.
+local function note_log_offset(key, offset)
+  local noted = tonumber(redis.call('HGET', key, 'log_offset') or '-1')
+  if type(offset) == 'number' and offset > noted then
+    redis.call('HSET', key, 'log_offset', number(offset))
+  end
+end
+
 local function show_view(ws, showing)
   local key = ws .. ':conversation:' .. showing.conversation_id
+  note_log_offset(key, showing.log_offset)
   if tonumber(redis.call('HGET', key, 'version') or '0') >= showing.version then
     return
   end
