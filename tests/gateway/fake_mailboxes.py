@@ -23,11 +23,11 @@ class FakeMailboxes:
         self._bells: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._next = 1
 
-    async def deliver(self, mailbox: str, event: StreamEvent) -> Cursor:
+    async def deliver(self, mailbox: str, event: StreamEvent, log_offset: int = -1) -> Cursor:
         """What the notifier does."""
         cursor = Cursor(1_000 + self._next, 0)
         self._next += 1
-        self._entries[mailbox].append(Entry(cursor, event, event.model_dump_json()))
+        self._entries[mailbox].append(Entry(cursor, event, event.model_dump_json(), log_offset))
         for bell in self._bells[mailbox]:
             bell.set()
         return cursor

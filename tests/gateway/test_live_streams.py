@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from fastapi import FastAPI
@@ -27,6 +28,7 @@ from tests.gateway.fake_world import (
     bearer,
     client_of,
     offered,
+    requested,
 )
 from tests.gateway.stream_reader import DEADLINE_S, Heard, StreamReader, reading
 
@@ -94,6 +96,32 @@ async def test_first_comes_what_is_on_the_agents_desk(world: FakeWorld, app: Fas
         assert [each["id"] for each in snapshot.data["active_conversations"]] == ["cnv_1"]
         assert [each["id"] for each in snapshot.data["open_offers"]] == ["cnv_2"]
         assert snapshot.data["open_offers"][0]["offer"]["agent_id"] == GRACE
+
+
+async def test_what_was_told_before_it_was_shown_follows_the_snapshot(
+    world: FakeWorld, app: FastAPI
+) -> None:
+    await world.conversations.show(ACME, replace(offered(), state_offset=3))
+    await world.mailboxes.deliver(MAILBOX, happened("assignment.offered"), 3)
+    for number, offset in ((1, 4), (2, 6)):
+        await world.mailboxes.deliver(MAILBOX, posted(number), offset)
+    accepted = await world.mailboxes.deliver(MAILBOX, happened("assignment.accepted"), 7)
+    async with reading(app, PATH, bearer(ACME_KEY)) as stream:
+        snapshot, told = await stream.take(2)
+    assert snapshot.data["conversation"]["status"] == "offered"
+    assert [each["text"] for each in snapshot.data["messages"]] == ["message 1", "message 2"]
+    assert (told.type, told.cursor) == ("assignment.accepted", str(accepted))
+
+
+async def test_an_agent_is_told_of_an_offer_that_their_snapshot_does_not_have_yet(
+    world: FakeWorld, app: FastAPI
+) -> None:
+    await world.conversations.show(ACME, requested())
+    await world.mailboxes.deliver(GRACES_MAILBOX, happened("assignment.offered"), 0)
+    async with reading(app, DESK, bearer(world.agent_token())) as stream:
+        snapshot, told = await stream.take(2)
+    assert snapshot.data["open_offers"] == []
+    assert told.type == "assignment.offered"
 
 
 async def test_then_comes_everything_as_it_was_delivered(world: FakeWorld, app: FastAPI) -> None:

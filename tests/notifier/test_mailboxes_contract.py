@@ -53,7 +53,8 @@ def delivery(workspace_id: WorkspaceId, event: str, *, agent: str | None = None)
         occurred_at=NOON,
         data={"text": "Hej 👋"},
     )
-    return Delivery(workspace_id, entry.conversation_id, AgentId(agent) if agent else None, entry)
+    agent_id = AgentId(agent) if agent else None
+    return Delivery(workspace_id, entry.conversation_id, agent_id, entry, 7)
 
 
 async def test_entries_keep_their_order(mailboxes: ReadableMailboxes, workspace_id: WorkspaceId) -> None:

@@ -22,7 +22,7 @@ def told(event_type: str) -> list[Delivery]:
     example = (GOLDEN / f"{event_type}.json").read_text(encoding="utf-8")
     event = EVENT_TYPES[event_type].model_validate_json(example)
     envelope: Envelope[Event] = Envelope(EventId("e-1"), "/test", NOON, WorkspaceId("acme"), event)
-    return deliveries_of(envelope)
+    return deliveries_of(envelope, 7)
 
 
 def data(delivery: Delivery) -> dict[str, Any]:

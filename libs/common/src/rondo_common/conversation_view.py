@@ -29,6 +29,9 @@ class ConversationView:
     Kept beside the state and never going back: who posts a message moves it as well.
     """
 
+    state_offset: int = -1
+    """Where the log has the event that led to this state; -1 before the router's first."""
+
     @property
     def agent_id(self) -> AgentId | None:
         """The agent it is offered to or with."""
@@ -61,6 +64,7 @@ class ConversationView:
             ended=_from_json(Ended, fields["ended"]),
             fallback=_from_json(Fallback, fields["fallback"]),
             log_offset=int(fields.get("log_offset", -1)),
+            state_offset=int(fields.get("state_offset", -1)),
         )
 
 

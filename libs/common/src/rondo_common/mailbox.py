@@ -13,6 +13,8 @@ from rondo_common.conversation import Value
 from rondo_common.ids import ConversationId, EventId
 
 ENTRY_FIELD = "event"
+OFFSET_FIELD = "log_offset"
+"""Where ``rondo.conversations`` has the event, so that a reader can tell whether a view has it too."""
 MAILBOX_ENTRIES_MAX = 1000
 MAILBOX_KEPT_S = 24 * 60 * 60
 

@@ -232,6 +232,7 @@ class Entry:
     cursor: Cursor
     event: StreamEvent
     text: str
+    log_offset: int
 
 
 class Bell(Protocol):

@@ -9,9 +9,12 @@ from rondo_common.events import Event
 from rondo_notifier.domain.recipients import deliveries_of
 from rondo_notifier.ports import Mailboxes
 
+Logged = tuple[Envelope[Event], int]
+"""An event, and its offset in the log."""
 
-async def tell_recipients(envelopes: Sequence[Envelope[Event]], mailboxes: Mailboxes) -> None:
+
+async def tell_recipients(logged: Sequence[Logged], mailboxes: Mailboxes) -> None:
     """Deliver what the events say, in their order. Raises ``Unavailable``; repeat it then."""
-    deliveries = [delivery for envelope in envelopes for delivery in deliveries_of(envelope)]
+    deliveries = [delivery for envelope, offset in logged for delivery in deliveries_of(envelope, offset)]
     if deliveries:
         await mailboxes.deliver(deliveries)

@@ -8,7 +8,7 @@ from typing import cast
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from rondo_common.mailbox import ENTRY_FIELD, StreamEvent
+from rondo_common.mailbox import ENTRY_FIELD, OFFSET_FIELD, StreamEvent
 from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.doorbells import Doorbells
 from rondo_gateway.domain.cursors import Cursor, Extent, parse_cursor
@@ -60,4 +60,5 @@ class RedisMailboxes:
 
 def _entry(cursor: str, fields: dict[str, str]) -> Entry:
     text = fields[ENTRY_FIELD]
-    return Entry(parse_cursor(cursor), StreamEvent.model_validate_json(text), text)
+    event = StreamEvent.model_validate_json(text)
+    return Entry(parse_cursor(cursor), event, text, int(fields.get(OFFSET_FIELD, -1)))

@@ -16,6 +16,9 @@ BATCH_ENTRIES_MAX = 100
 TakeSnapshot = Callable[[Cursor], Awaitable[ConversationSnapshot | AgentSnapshot]]
 """The state at a cursor or later: whatever happened after the cursor is told again."""
 
+FindShown = Callable[[Cursor], Awaitable[Cursor]]
+"""The latest place, not after a cursor, up to which the views have everything that was told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -32,6 +35,7 @@ class Subject:
 
     mailbox: str
     conversation_id: ConversationId | None
+    find_shown: FindShown
     take_snapshot: TakeSnapshot
     is_permitted: Callable[[], Awaitable[bool]]
 
@@ -85,7 +89,7 @@ class LiveFeed:
     async def _snapshot(self, *, resumed: bool | None) -> Told:
         # The cursor comes before the state: what happens in between is told twice, never not.
         extent = await self._mailboxes.extent(self.mailbox)
-        cursor = ORIGIN if extent is None else extent.last
+        cursor = ORIGIN if extent is None else await self._subject.find_shown(extent.last)
         state = await self._subject.take_snapshot(cursor)
         snapshot = Snapshot(
             id=self._new_id(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import zip_longest
 
 from rondo_common.clock import Clock
 from rondo_common.conversation import Status
@@ -27,6 +29,8 @@ from rondo_gateway.handlers.visible_conversations import party_conversation
 from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes
 
 SNAPSHOT_MESSAGES_MAX = 50
+UNSHOWN_ENTRIES_MAX = 20
+"""How many of the latest entries may be about what is not shown yet."""
 MESSAGE_POSTED = "message.posted"
 
 
@@ -63,7 +67,8 @@ class LiveStreams:
             return not isinstance(member, AgentCaller) or await self._is_party(member, conversation_id)
 
         mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
-        return self._feed(Subject(mailbox, conversation_id, take_snapshot, is_permitted))
+        find_shown = partial(self._shown, member, mailbox)
+        return self._feed(Subject(mailbox, conversation_id, find_shown, take_snapshot, is_permitted))
 
     async def of_agent(self, caller: Principal, agent_id: str) -> LiveFeed:
         """What concerns an agent, for that agent."""
@@ -76,10 +81,27 @@ class LiveStreams:
             return self._authentication.is_still_valid(agent)
 
         mailbox = agent_mailbox_key(agent.workspace_id, agent.agent_id)
-        return self._feed(Subject(mailbox, None, take_snapshot, is_permitted))
+        find_shown = partial(self._shown, agent, mailbox)
+        return self._feed(Subject(mailbox, None, find_shown, take_snapshot, is_permitted))
 
     def _feed(self, subject: Subject) -> LiveFeed:
         return LiveFeed(subject, self._mailboxes, self._clock, self._new_id)
+
+    async def _shown(self, member: Member, mailbox: str, last: Cursor) -> Cursor:
+        """What is in the log is told at once and shown a moment later: a snapshot taken in between must
+        stand before what its views do not have yet."""
+        newest_first = await self._mailboxes.until(mailbox, last, UNSHOWN_ENTRIES_MAX)
+        views = {
+            each: await self._conversations.find(member.workspace_id, each)
+            for each in {entry.event.conversation_id for entry in newest_first}
+        }
+        cursor = last
+        for entry, older in zip_longest(newest_first, newest_first[1:]):
+            view = views[entry.event.conversation_id]
+            is_state = entry.event.type != MESSAGE_POSTED
+            if is_state and view is not None and view.state_offset < entry.log_offset:
+                cursor = ORIGIN if older is None else older.cursor
+        return cursor
 
     async def _conversation_snapshot(
         self, member: Member, conversation_id: ConversationId, cursor: Cursor

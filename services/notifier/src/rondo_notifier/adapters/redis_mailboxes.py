@@ -38,6 +38,7 @@ def _call(delivery: Delivery) -> FunctionCall:
         (
             delivery.entry.id,
             delivery.entry.model_dump_json(),
+            delivery.log_offset,
             MAILBOX_ENTRIES_MAX,
             MAILBOX_KEPT_S,
         ),

@@ -29,12 +29,16 @@ from rondo_common.mailbox import StreamEvent, stream_type
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One entry for one mailbox: an agent's, or (``agent_id`` None) the conversation's."""
+    """One entry for one mailbox: an agent's, or (``agent_id`` None) the conversation's.
+
+    ``log_offset`` is where the log has the event.
+    """
 
     workspace_id: WorkspaceId
     conversation_id: ConversationId
     agent_id: AgentId | None
     entry: StreamEvent
+    log_offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +103,29 @@ TELLINGS: Mapping[type[ConversationEvent], Telling] = {
 """Every event that anybody is told of."""
 
 
-def deliveries_of(envelope: Envelope[Any]) -> list[Delivery]:
-    """The entries an event leads to, the conversation's first; none for events nobody is told of."""
+def deliveries_of(envelope: Envelope[Any], log_offset: int) -> list[Delivery]:
+    """The entries the event at ``log_offset`` leads to, the conversation's first.
+
+    None for events nobody is told of.
+    """
     event = envelope.event
     telling = TELLINGS.get(type(event))
     if telling is None:
         return []
     public = telling.to_conversation(event)
-    deliveries = [_delivery(envelope, None, public)]
+    deliveries = [_delivery(envelope, log_offset, None, public)]
     agent_id = telling.to_agent(event)
     if agent_id is not None:
         private = public if isinstance(event, MessagePosted) else _everything(event)
-        deliveries.append(_delivery(envelope, agent_id, private))
+        deliveries.append(_delivery(envelope, log_offset, agent_id, private))
     return deliveries
 
 
 def _delivery(
-    envelope: Envelope[ConversationEvent], agent_id: AgentId | None, data: dict[str, Any]
+    envelope: Envelope[ConversationEvent],
+    log_offset: int,
+    agent_id: AgentId | None,
+    data: dict[str, Any],
 ) -> Delivery:
     conversation_id = envelope.event.conversation_id
     entry = StreamEvent(
@@ -125,4 +135,4 @@ def _delivery(
         occurred_at=envelope.time,
         data=data,
     )
-    return Delivery(envelope.workspace_id, conversation_id, agent_id, entry)
+    return Delivery(envelope.workspace_id, conversation_id, agent_id, entry, log_offset)

@@ -22,7 +22,7 @@ class ConversationsConsumer:
 
     async def handle(self, partition: TopicPartition, records: Sequence[Record]) -> None:  # noqa: ARG002
         """Tell the recipients of a batch."""
-        await tell_recipients([record.envelope for record in records], self._mailboxes)
+        await tell_recipients([(record.envelope, record.offset) for record in records], self._mailboxes)
 
     async def revoked(self, partition: TopicPartition) -> None:
         """Nothing to hand over."""

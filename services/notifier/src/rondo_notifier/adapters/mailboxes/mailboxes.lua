@@ -2,7 +2,7 @@
 --
 -- rondo_deliver
 --   keys:      the mailbox (a stream), the ids it has lately taken in (a sorted set)
---   arguments: event id, entry (JSON), entries to keep, seconds to keep the mailbox
+--   arguments: event id, entry (JSON), its offset in the log, entries to keep, seconds to keep the mailbox
 --   result:    the entry's id, or false when the mailbox knows the event already
 --
 -- The doorbell, a channel with the mailbox's name, rings for every new entry.
@@ -11,14 +11,14 @@
 
 redis.register_function('rondo_deliver', function(keys, args)
   local mailbox, known = keys[1], keys[2]
-  local event, entry, kept, kept_s = args[1], args[2], tonumber(args[3]), args[4]
+  local event, entry, offset, kept, kept_s = args[1], args[2], args[3], tonumber(args[4]), args[5]
   if redis.call('ZSCORE', known, event) then
     return false
   end
   local last = redis.call('ZRANGE', known, -1, -1, 'WITHSCORES')
   redis.call('ZADD', known, tonumber(last[2] or '0') + 1, event)
   redis.call('ZREMRANGEBYRANK', known, 0, -kept - 1)
-  local id = redis.call('XADD', mailbox, 'MAXLEN', kept, '*', 'event', entry)
+  local id = redis.call('XADD', mailbox, 'MAXLEN', kept, '*', 'event', entry, 'log_offset', offset)
   redis.call('EXPIRE', mailbox, kept_s)
   redis.call('EXPIRE', known, kept_s)
   redis.call('PUBLISH', mailbox, '')

@@ -5,7 +5,8 @@
 --   arguments: epoch, showing (JSON):
 --     conversation_id, version
 --     view            the fields of the public view, absent when nothing changed
---     log_offset      where the log has the conversation's latest event, as far as this decision knows
+--     log_offset      where the log has the decision's last event: the state's offset, and the
+--                     conversation's, unless a message was said behind it
 --     view_kept_s     set when the conversation is over
 --     offer_timer     { name, due in ms }: the timer to set
 --     done_timer      the name of the timer that led here
@@ -40,6 +41,9 @@ local function show_view(ws, showing)
     fields[#fields + 1] = value
   end
   redis.call('HSET', key, unpack(fields))
+  if type(showing.log_offset) == 'number' then
+    redis.call('HSET', key, 'state_offset', number(showing.log_offset))
+  end
   if showing.view_kept_s then redis.call('EXPIRE', key, showing.view_kept_s) end
   if showing.offer_timer then
     redis.call('ZADD', ws .. ':timers', number(showing.offer_timer.due), showing.offer_timer.name)
