@@ -77,5 +77,5 @@ generate: setup ## Write the generated files anew
 generate-check: setup ## Check that the generated files are fresh
 	@$(PY) docs/generate.py --check
 
-bench: setup ## Measure throughput and latency beside the raw limits
+bench: up ## Measure throughput and latency beside the raw limits
 	@$(PY) -m rondo_bench $(ARGS)
