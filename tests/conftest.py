@@ -51,8 +51,8 @@ def _docker_answers() -> bool:
 @contextmanager
 def _servers_in_containers() -> Iterator[Servers]:
     from testcontainers.kafka import KafkaContainer  # noqa: PLC0415 - needs an engine to be of use
-    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415
-    from testcontainers.redis import RedisContainer  # noqa: PLC0415
+    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 - as above
+    from testcontainers.redis import RedisContainer  # noqa: PLC0415 - as above
 
     with (
         KafkaContainer().with_kraft() as kafka,

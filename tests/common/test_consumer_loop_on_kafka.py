@@ -74,7 +74,7 @@ class Member:
     async def assigned(self, partition: TopicPartition) -> None:
         """Nothing to prepare."""
 
-    async def handle(self, partition: TopicPartition, records: Sequence[Record]) -> None:  # noqa: ARG002
+    async def handle(self, partition: TopicPartition, records: Sequence[Record]) -> None:  # noqa: ARG002 - the port's
         await asyncio.sleep(0.001)
         read = [_read(record) for record in records]
         if self.stuck_at is not None and any(number >= self.stuck_at for _, number in read):

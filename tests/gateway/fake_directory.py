@@ -47,7 +47,7 @@ class FakeDirectory:
         return self._offset
 
     @contextlib.asynccontextmanager
-    async def changing(self, workspace_id: WorkspaceId) -> AsyncIterator[None]:  # noqa: ARG002
+    async def changing(self, workspace_id: WorkspaceId) -> AsyncIterator[None]:  # noqa: ARG002 - the port's
         self._check()
         yield
 

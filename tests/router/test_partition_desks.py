@@ -62,7 +62,7 @@ class FakeDirectory:
         self.offset = 0
         self.moved = asyncio.Event()
 
-    async def reached(self, workspace_id: WorkspaceId, offset: int) -> None:  # noqa: ARG002
+    async def reached(self, workspace_id: WorkspaceId, offset: int) -> None:  # noqa: ARG002 - the port's
         while self.offset < offset:
             self.moved.clear()
             await self.moved.wait()

@@ -16,7 +16,7 @@ from rondo_common.topics import TOPICS
 def main(arguments: list[str]) -> int:
     """Run the command; the exit status."""
     if arguments != ["create-topics"]:
-        print("usage: python -m rondo_common create-topics", file=sys.stderr)  # noqa: T201
+        print("usage: python -m rondo_common create-topics", file=sys.stderr)
         return 2
     settings = read_settings(KafkaSettings)
     connection = KafkaConnection(settings.kafka_bootstrap, client_id="rondo-topics")
@@ -25,9 +25,9 @@ def main(arguments: list[str]) -> int:
             create_topics(connection, TOPICS, replication_factor=settings.kafka_replication_factor)
         )
     except Unavailable as error:
-        print(f"{error}; check RONDO_KAFKA_BOOTSTRAP", file=sys.stderr)  # noqa: T201
+        print(f"{error}; check RONDO_KAFKA_BOOTSTRAP", file=sys.stderr)
         return 1
-    print(f"topics created: {', '.join(created) or 'none, all exist'}")  # noqa: T201
+    print(f"topics created: {', '.join(created) or 'none, all exist'}")
     return 0
 
 

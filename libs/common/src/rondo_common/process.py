@@ -110,7 +110,7 @@ async def serve_http(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event)
     def no_signal_handlers() -> Any:
         yield  # run_process has its own; uvicorn's would swallow the second signal.
 
-    server.capture_signals = no_signal_handlers  # type: ignore[method-assign]
+    server.capture_signals = no_signal_handlers  # type: ignore[method-assign]  # uvicorn has no setting for it
     serving = asyncio.create_task(server.serve())
     stopped = asyncio.create_task(stop.wait())
     try:

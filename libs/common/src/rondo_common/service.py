@@ -31,7 +31,7 @@ def read_settings(kind: type[Settings]) -> Settings:
     except ValidationError as error:
         for each in error.errors(include_input=False):
             name = f"RONDO_{'_'.join(str(part) for part in each['loc'])}".upper()
-            print(f"{name}: {each['msg']}; see docs/settings.md", file=sys.stderr)  # noqa: T201
+            print(f"{name}: {each['msg']}; see docs/settings.md", file=sys.stderr)
         raise SystemExit(WRONG_SETTINGS) from None
 
 

@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
             return run_service("history", HistorySettings, run)
         case ["migrate"]:
             return _migrate()
-    print(USAGE, file=sys.stderr)  # noqa: T201
+    print(USAGE, file=sys.stderr)
     return 2
 
 
@@ -29,9 +29,9 @@ def _migrate() -> int:
     try:
         version = asyncio.run(migrate(read_settings(PostgresSettings).postgres_dsn))
     except Unavailable as error:
-        print(f"{error}; check RONDO_POSTGRES_DSN", file=sys.stderr)  # noqa: T201
+        print(f"{error}; check RONDO_POSTGRES_DSN", file=sys.stderr)
         return 1
-    print(f"schema of the history: version {version}")  # noqa: T201
+    print(f"schema of the history: version {version}")
     return 0
 
 

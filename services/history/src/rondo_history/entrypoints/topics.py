@@ -23,7 +23,7 @@ class TopicsConsumer:
     async def assigned(self, partition: TopicPartition) -> None:
         """Nothing to prepare: the archive knows what it has."""
 
-    async def handle(self, partition: TopicPartition, records: Sequence[Record]) -> None:  # noqa: ARG002
+    async def handle(self, partition: TopicPartition, records: Sequence[Record]) -> None:  # noqa: ARG002 - the port's
         """Keep a batch. See :func:`rondo_history.handlers.keep_facts` for what it raises."""
         logged = [
             (record.envelope, Place(record.topic, record.partition, record.offset)) for record in records

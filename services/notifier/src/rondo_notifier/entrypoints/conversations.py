@@ -20,7 +20,7 @@ class ConversationsConsumer:
     async def assigned(self, partition: TopicPartition) -> None:
         """Nothing to prepare: mailboxes know what they were told."""
 
-    async def handle(self, partition: TopicPartition, records: Sequence[Record]) -> None:  # noqa: ARG002
+    async def handle(self, partition: TopicPartition, records: Sequence[Record]) -> None:  # noqa: ARG002 - the port's
         """Tell the recipients of a batch."""
         await tell_recipients([(record.envelope, record.offset) for record in records], self._mailboxes)
 
