@@ -20,7 +20,6 @@ from rondo_common.ids import (
     new_conversation_id,
     new_event_id,
     new_message_id,
-    new_visitor_id,
 )
 
 ACME = WorkspaceId("acme")
@@ -54,7 +53,6 @@ def test_drawn_ids_differ() -> None:
     [
         (new_conversation_id, "cnv_"),
         (new_message_id, "msg_"),
-        (new_visitor_id, "vis_"),
         (new_api_key_id, "key_"),
     ],
 )

@@ -64,7 +64,7 @@ async def running_doorbells(redis_url: str) -> AsyncIterator[Doorbells]:
     running = asyncio.create_task(doorbells.run())
     try:
         async with asyncio.timeout(DEADLINE_S):
-            while doorbells._pubsub is None:
+            while not doorbells.is_connected:
                 await asyncio.sleep(0.01)
         yield doorbells
     finally:

@@ -10,8 +10,8 @@ ANSWER_KEPT_S = 60
 class Answer(Value):
     """The decision on one command. ``refusal`` is None when it was (or already had been) done.
 
-    Otherwise it is the stable code of the refusal: ``conversation-already-taken``, ``offer-expired``,
-    ``not-offered-to-you``, ``conversation-not-active``, ``conversation-over``.
+    Otherwise it is the stable code of the refusal, such as ``offer-expired``; the router has the list of
+    them (``REFUSALS`` in its ``outcome.py``).
     """
 
     refusal: str | None = None

@@ -68,11 +68,6 @@ def new_message_id(now: datetime) -> MessageId:
     return MessageId(f"msg_{ULID.from_datetime(now)}".lower())
 
 
-def new_visitor_id(now: datetime) -> VisitorId:
-    """A fresh visitor id, for visitors whose website gave none."""
-    return VisitorId(f"vis_{ULID.from_datetime(now)}".lower())
-
-
 def new_api_key_id(now: datetime) -> ApiKeyId:
     """A fresh id that names an API key without revealing it."""
     return ApiKeyId(f"key_{ULID.from_datetime(now)}".lower())

@@ -21,9 +21,8 @@ from rondo_common.events import (
     MessagePosted,
     WithdrawChat,
 )
-from rondo_common.health import health_routes
 from rondo_common.kafka.connection import KafkaConnection
-from rondo_common.kafka.group import make_loop, make_publisher
+from rondo_common.kafka.group import loop_health, make_loop, make_publisher
 from rondo_common.process import run_together, serve_http
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 from rondo_history import handlers
@@ -70,12 +69,7 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
             publisher,
             fetch_bytes_min=FETCH_BYTES_MIN,
         )
-        health = health_routes(
-            is_alive=lambda: loop.is_alive,
-            checks={"postgres": archive.check, "consumer": loop.check_ready},
-            details=lambda: {"blocked": loop.blocked()},
-        )
-        app = history_app(archive, health)
+        app = history_app(archive, loop_health(loop, {"postgres": archive.check}))
         serving = serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop)
         try:
             await run_together(stop, stopping=[loop.run(stop), serving])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from rondo_common.health import health_app, health_routes
+from rondo_common.health import health_app
 from rondo_common.kafka.connection import KafkaConnection
-from rondo_common.kafka.group import make_loop, make_publisher
+from rondo_common.kafka.group import loop_health, make_loop, make_publisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.topics import CONVERSATIONS
@@ -29,11 +29,7 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
         await until_reachable(mailboxes.load, stop)
         await loop.run(stop)
 
-    routes = health_routes(
-        is_alive=lambda: loop.is_alive,
-        checks={"redis": lambda: ping(redis), "consumer": loop.check_ready},
-        details=lambda: {"blocked": loop.blocked()},
-    )
+    routes = loop_health(loop, {"redis": lambda: ping(redis)})
     app = health_app(routes, title="Rondo notifier")
     try:
         await run_together(

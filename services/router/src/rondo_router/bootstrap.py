@@ -7,9 +7,9 @@ import asyncio
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.events import AcceptChat, ChatRequested, DeclineChat, EndChat, Event, WithdrawChat
-from rondo_common.health import health_app, health_routes
+from rondo_common.health import health_app
 from rondo_common.kafka.connection import KafkaConnection, make_reader
-from rondo_common.kafka.group import make_loop, make_publisher
+from rondo_common.kafka.group import loop_health, make_loop, make_publisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.system_clock import utc_now
@@ -60,11 +60,7 @@ async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
         await until_reachable(lambda: reader.catch_up(DIRECTORY_TIMEOUT_S), stop)
         await loop.run(stop)
 
-    routes = health_routes(
-        is_alive=lambda: loop.is_alive,
-        checks={"redis": lambda: ping(redis), "consumer": loop.check_ready},
-        details=lambda: {"blocked": loop.blocked()},
-    )
+    routes = loop_health(loop, {"redis": lambda: ping(redis)})
     app = health_app(routes, title="Rondo router")
     try:
         await run_together(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from fastapi import APIRouter
+
+from rondo_common.health import Check, health_routes
 from rondo_common.kafka.connection import (
     KafkaConnection,
     make_group_consumer,
@@ -52,3 +55,12 @@ def make_loop(
     names = [topic.name for topic in topics]
     dead_letters = KafkaDeadLetters(publisher, reader=group)
     return ConsumerLoop(consumer, names, handler, dead_letters)
+
+
+def loop_health(loop: ConsumerLoop, checks: Mapping[str, Check]) -> APIRouter:
+    """The health of a service that reads: its loop, what else it needs, and which partitions wait."""
+    return health_routes(
+        is_alive=lambda: loop.is_alive,
+        checks={**checks, "consumer": loop.check_ready},
+        details=lambda: {"blocked": loop.blocked()},
+    )

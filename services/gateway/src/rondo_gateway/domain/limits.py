@@ -27,8 +27,6 @@ AGENT_TOKEN_TTL_S_DEFAULT = 3_600
 AGENT_TOKEN_TTL_S_MAX = 86_400
 VISITOR_TOKEN_TTL_S = 86_400
 
-Scalar = str | int | float | bool | None
-
 
 class Body(BaseModel):
     """A request body: nothing unknown, nothing converted (``"5"`` is no number), nothing changed."""

@@ -109,10 +109,12 @@ class PartitionDesks:
     async def _fire_due(self, desk: _Desk) -> None:
         now = self._now()
         late = [workspace_id for workspace_id, due in desk.due.items() if due <= now]
-        while timers := await self._switchboard.due_timers(late, now) if late else []:
+        if not late:
+            return
+        while timers := await self._switchboard.due_timers(late, now):
             instructions = [instruction_of_timer(*timer) for timer in timers]
             _note(desk, await self._router.carry_out(desk.epoch, instructions, now))
-        _note(desk, await self._switchboard.next_timers(late) if late else {})
+        _note(desk, await self._switchboard.next_timers(late))
 
     def _schedule(self, desk: _Desk, due: Mapping[WorkspaceId, int | None]) -> None:
         before = min(desk.due.values(), default=None)
