@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rondo_common.ids import AgentId, MessageId, VisitorId
+from rondo_common.ids import AgentId, MessageId, TeamId, VisitorId
 
 
 class Value(BaseModel):
@@ -50,7 +50,20 @@ class AgentRoute(Value):
     agent_id: AgentId
 
 
-Route = Annotated[RoundRobinRoute | AgentRoute, Field(discriminator="type")]
+class CustomRulesRoute(Value):
+    """The agents of every rule whose conditions the visitor meets, in the order of the rules."""
+
+    type: Literal["custom_rules"] = "custom_rules"
+
+
+class TeamRoute(Value):
+    """The agents of that team."""
+
+    type: Literal["team"] = "team"
+    team_id: TeamId
+
+
+Route = Annotated[RoundRobinRoute | AgentRoute | CustomRulesRoute | TeamRoute, Field(discriminator="type")]
 """Where a chat request asks to go."""
 
 
@@ -75,6 +88,7 @@ class Status(StrEnum):
     """Where a conversation stands. The last three are final; every conversation reaches one."""
 
     REQUESTED = "requested"
+    QUEUED = "queued"
     OFFERED = "offered"
     ACTIVE = "active"
     ENDED = "ended"
@@ -92,20 +106,29 @@ class EndReason(StrEnum):
 
     VISITOR_ENDED = "visitor_ended"
     AGENT_ENDED = "agent_ended"
+    IDLE = "idle"
+    AGENT_LOST = "agent_lost"
 
 
 class FallbackReason(StrEnum):
     """Why nobody was connected."""
 
     LIVE_CHAT_DISABLED = "live_chat_disabled"
+    ENGAGEMENT_LIMIT = "engagement_limit"
+    BLOCKED_EMAIL_DOMAIN = "blocked_email_domain"
+    NO_RULE_MATCHED = "no_rule_matched"
     NOBODY_AVAILABLE = "nobody_available"
     NOT_ANSWERED = "not_answered"
+    QUEUE_FULL = "queue_full"
+    QUEUE_TIMEOUT = "queue_timeout"
 
 
 class PassedOverReason(StrEnum):
     """Why a candidate's place in the sequence was passed."""
 
+    AWAY = "away"
     AT_CAPACITY = "at_capacity"
+    NOT_PRESENT = "not_present"
     ALREADY_TRIED = "already_tried"
     NO_PERMISSION = "no_permission"
 
@@ -134,12 +157,31 @@ class Offer(Value):
     expires_at: datetime
 
 
+class Queue(Value):
+    """A visitor's place among those who wait, counted from 1, and the wait that is left by experience."""
+
+    position: int
+    estimated_wait_s: int
+
+
 class Ended(Value):
     """How a conversation ended."""
 
     reason: EndReason
     by: Party
     at: datetime
+
+
+class RescindReason(StrEnum):
+    """Why an open offer was taken back."""
+
+    WITHDRAWN = "withdrawn"
+    """The visitor no longer waits."""
+    ENDED = "ended"
+    """The conversation was ended while it was to be transferred."""
+    AGENT_REMOVED = "agent_removed"
+    AGENT_ABSENT = "agent_absent"
+    """The agent's last inbox closed, in a workspace that requires one."""
 
 
 class Fallback(Value):
@@ -178,8 +220,12 @@ class Why(Value):
     """Why this agent: the answer to every "why not me" and "why me" about one attempt."""
 
     stage: str
+    pool: str | None = None
+    """The pool whose turn it was: ``all``, ``team:<id>`` or ``rule:<id>``; None without a sequence."""
     place: int | None = None
     """The agent's place in the pool's sequence; None where a stage has no sequence."""
+    turn: int | None = None
+    """Which turn of the pool this was; greater than that of the offer before, unless a turn was kept."""
     passed_over: tuple[PassedOver, ...] = ()
     """The agents whose turn came before, at most 20 of them, in sequence."""
     passed_over_count: int = 0

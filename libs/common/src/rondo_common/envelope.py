@@ -31,6 +31,8 @@ class Envelope(Generic[E_co]):
     time: datetime
     workspace_id: WorkspaceId
     event: E_co
+    cause: EventId | None = None
+    """The id of the request, command or timer this is the outcome of."""
 
     @property
     def subject(self) -> str | None:
@@ -51,6 +53,8 @@ def headers_of(envelope: Envelope[Event], traceparent: str | None = None) -> lis
     }
     if envelope.subject is not None:
         attributes["ce_subject"] = envelope.subject
+    if envelope.cause is not None:
+        attributes["ce_rondocause"] = envelope.cause
     if traceparent is not None:
         attributes["ce_traceparent"] = traceparent
     return [(name, value.encode()) for name, value in attributes.items()]
@@ -75,6 +79,7 @@ def decode(headers: Headers, value: bytes | None) -> Envelope[Event]:
         source = attributes["ce_source"].decode()
         time = datetime.fromisoformat(attributes["ce_time"].decode())
         workspace_id = WorkspaceId(attributes["ce_rondoworkspace"].decode())
+        cause = EventId(attributes["ce_rondocause"].decode()) if "ce_rondocause" in attributes else None
     except KeyError as missing:
         raise Rejected(f"not one of Rondo's CloudEvents: no header {missing}") from None
     except (ValueError, AttributeError) as error:  # Not UTF-8, no time, or a header without a value.
@@ -86,4 +91,4 @@ def decode(headers: Headers, value: bytes | None) -> Envelope[Event]:
         event = model.model_validate_json(value or b"", extra="ignore")
     except ValidationError as error:
         raise Rejected(f"the value is no {event_type}: {error}") from None
-    return Envelope(event_id, source, time, workspace_id, event)
+    return Envelope(event_id, source, time, workspace_id, event, cause)

@@ -13,19 +13,31 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
+from rondo_common.availability import Availability
 from rondo_common.conversation import (
     AgentCard,
     EndReason,
     Fallback,
     Message,
     Party,
+    Queue,
     Request,
+    RescindReason,
     Value,
     Why,
 )
-from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, WorkspaceEntry
-from rondo_common.ids import AgentId, ConversationId
-from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, Topic
+from rondo_common.directory.entries import (
+    AccountEntry,
+    AgentEntry,
+    ApiKeyEntry,
+    ProfileEntry,
+    RuleEntry,
+    TeamEntry,
+    ToggleEntry,
+    WorkspaceEntry,
+)
+from rondo_common.ids import AgentId, ConversationId, TeamId
+from rondo_common.topics import AGENTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, Topic
 
 
 class Event(Value):
@@ -86,6 +98,38 @@ class EndChat(ConversationEvent):
     by: Party
 
 
+class TransferChat(ConversationEvent):
+    """The agent of an active conversation hands it to another agent or to a team: exactly one of them."""
+
+    TYPE = "rondo.chat.transfer.v1"
+    TOPIC = CHAT_REQUESTS
+    by: AgentId
+    agent_id: AgentId | None = None
+    team_id: TeamId | None = None
+    directory_offset: int = 0
+    """As in :class:`ChatRequested`."""
+
+
+class ConnectAgent(Event):
+    """An agent opened an inbox, with none open before. From here on they are present."""
+
+    TYPE = "rondo.agent.connect.v1"
+    TOPIC = CHAT_REQUESTS
+    agent_id: AgentId
+    directory_offset: int = 0
+    """As in :class:`ChatRequested`."""
+
+
+class PlanRoute(Event):
+    """Asks who would be offered such a request now. Changes nothing; only the answer comes of it."""
+
+    TYPE = "rondo.route.plan.v1"
+    TOPIC = CHAT_REQUESTS
+    request: Request
+    directory_offset: int = 0
+    """As in :class:`ChatRequested`."""
+
+
 # --- conversations: what happened, in this order -----------------------------------------------
 
 
@@ -100,6 +144,8 @@ class AssignmentOffered(ConversationEvent):
     expires_at: datetime
     why: Why
     request: Request
+    transferred_by: AgentCard | None = None
+    """The agent who hands the conversation over and keeps it until it is accepted; None: a new chat."""
 
 
 class AssignmentAccepted(ConversationEvent):
@@ -130,12 +176,43 @@ class AssignmentTimedOut(ConversationEvent):
 
 
 class AssignmentRescinded(ConversationEvent):
-    """The offer was taken back because nobody waits for an answer any more."""
+    """The offer was taken back: nobody waits for an answer any more, or the agent cannot give one."""
 
     TYPE = "rondo.assignment.rescinded.v1"
     TOPIC = CONVERSATIONS
     agent_id: AgentId
     attempt: int
+    reason: RescindReason = RescindReason.WITHDRAWN
+
+
+class ChatQueued(ConversationEvent):
+    """Everybody who may take the chat is busy: the visitor waits, until ``expires_at`` at the latest."""
+
+    TYPE = "rondo.conversation.queued.v1"
+    TOPIC = CONVERSATIONS
+    queue: Queue
+    """As it was at that moment; it moves on without an event."""
+    queued_at: datetime
+    expires_at: datetime
+    why: Why
+    request: Request
+
+
+class ChatTransferred(ConversationEvent):
+    """Another agent accepted a conversation that was handed over: it is theirs now."""
+
+    TYPE = "rondo.conversation.transferred.v1"
+    TOPIC = CONVERSATIONS
+    from_agent: AgentCard
+    to_agent: AgentCard
+
+
+class TransferReturned(ConversationEvent):
+    """Nobody took a conversation that was handed over: it stays with its agent."""
+
+    TYPE = "rondo.conversation.transfer_returned.v1"
+    TOPIC = CONVERSATIONS
+    agent_id: AgentId
 
 
 class ChatFellBack(ConversationEvent):
@@ -177,6 +254,45 @@ class MessagePosted(ConversationEvent):
     """The agent of the conversation when it was said."""
 
 
+# --- agents: who is there -----------------------------------------------------------------------
+
+
+class AgentEvent(Event):
+    """About one agent."""
+
+    agent_id: AgentId
+
+
+class AgentAvailabilityChanged(AgentEvent):
+    """The agent came, or went, by schedule or toggle; or what comes next changed."""
+
+    TYPE = "rondo.agent.availability_changed.v1"
+    TOPIC = AGENTS
+    availability: Availability
+
+
+class AgentConnected(AgentEvent):
+    """The agent has an inbox open, after having none."""
+
+    TYPE = "rondo.agent.connected.v1"
+    TOPIC = AGENTS
+
+
+class AgentDisconnected(AgentEvent):
+    """The agent's last inbox is gone, and so is the lease that outlived it."""
+
+    TYPE = "rondo.agent.disconnected.v1"
+    TOPIC = AGENTS
+
+
+class CoverageLost(AgentEvent):
+    """Visitors talk with an agent who has no inbox open any more."""
+
+    TYPE = "rondo.agent.coverage_lost.v1"
+    TOPIC = AGENTS
+    conversation_ids: tuple[ConversationId, ...]
+
+
 # --- directory: what is, as last defined -------------------------------------------------------
 
 
@@ -204,6 +320,46 @@ class AgentDefined(Event):
     agent: AgentEntry
 
 
+class AvailabilityToggled(Event):
+    """An agent switched their availability by hand."""
+
+    TYPE = "rondo.availability_toggle.defined.v1"
+    TOPIC = DIRECTORY
+    toggle: ToggleEntry
+
+
+class TeamDefined(Event):
+    """A team as last provisioned."""
+
+    TYPE = "rondo.team.defined.v1"
+    TOPIC = DIRECTORY
+    team: TeamEntry
+
+
+class RuleDefined(Event):
+    """A rule as last provisioned."""
+
+    TYPE = "rondo.rule.defined.v1"
+    TOPIC = DIRECTORY
+    rule: RuleEntry
+
+
+class AccountDefined(Event):
+    """A target account as last provisioned."""
+
+    TYPE = "rondo.account.defined.v1"
+    TOPIC = DIRECTORY
+    account: AccountEntry
+
+
+class ProfileDefined(Event):
+    """A profile as last provisioned."""
+
+    TYPE = "rondo.profile.defined.v1"
+    TOPIC = DIRECTORY
+    profile: ProfileEntry
+
+
 EVENT_TYPES: dict[str, type[Event]] = {
     event.TYPE: event
     for event in (
@@ -212,17 +368,32 @@ EVENT_TYPES: dict[str, type[Event]] = {
         DeclineChat,
         WithdrawChat,
         EndChat,
+        TransferChat,
+        ConnectAgent,
+        PlanRoute,
         AssignmentOffered,
         AssignmentAccepted,
         AssignmentDeclined,
         AssignmentTimedOut,
         AssignmentRescinded,
+        ChatQueued,
+        ChatTransferred,
+        TransferReturned,
         ChatFellBack,
         ChatWithdrawn,
         ChatEnded,
         MessagePosted,
+        AgentAvailabilityChanged,
+        AgentConnected,
+        AgentDisconnected,
+        CoverageLost,
         WorkspaceDefined,
         ApiKeyDefined,
         AgentDefined,
+        AvailabilityToggled,
+        TeamDefined,
+        RuleDefined,
+        AccountDefined,
+        ProfileDefined,
     )
 }

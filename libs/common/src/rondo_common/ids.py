@@ -21,6 +21,10 @@ VisitorId = NewType("VisitorId", str)
 ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 ApiKeyId = NewType("ApiKeyId", str)
+TeamId = NewType("TeamId", str)
+RuleId = NewType("RuleId", str)
+AccountId = NewType("AccountId", str)
+ProfileId = NewType("ProfileId", str)
 EventId = NewType("EventId", str)
 """Unique per fact; equal for two records of the same fact."""
 CommandId = EventId

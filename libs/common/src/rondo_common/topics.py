@@ -61,9 +61,18 @@ CONVERSATIONS = Topic(
     readers=("notifier", "history"),
     retention_ms=90 * DAY_MS,
 )
+AGENTS = Topic(
+    name="rondo.agents",
+    holds="Which agents are available and present, in the order the router saw it",
+    key="agent id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("router",),
+    readers=("notifier",),
+    retention_ms=90 * DAY_MS,
+)
 DIRECTORY = Topic(
     name="rondo.directory",
-    holds="Workspaces, API keys and agents as last defined; a tombstone removes",
+    holds="All that a workspace has provisioned, as last defined; a tombstone removes",
     key="workspace id/kind/id",
     partitioner=Partitioner.WORKSPACE,
     writers=("gateway",),
@@ -82,4 +91,4 @@ DEAD_LETTERS = Topic(
     partitions=1,
 )
 
-TOPICS: tuple[Topic, ...] = (CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, DEAD_LETTERS)
+TOPICS: tuple[Topic, ...] = (CHAT_REQUESTS, CONVERSATIONS, AGENTS, DIRECTORY, DEAD_LETTERS)

@@ -1,14 +1,27 @@
-"""What the directory holds: workspaces with their settings, API keys, agents."""
+"""What the directory holds: workspaces with their settings, API keys, agents, and how they are grouped."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from rondo_common.availability import ScheduleBlock, TimeZone, Toggle
+from rondo_common.conditions import Condition
 from rondo_common.conversation import AgentCard, Value
-from rondo_common.ids import AgentId, ApiKeyId, WorkspaceId
+from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WorkspaceId
+from rondo_common.permissions import LIVE_AGENT, Permission
+
+EmailDomain = Annotated[
+    str,
+    StringConstraints(
+        max_length=253, to_lower=True, pattern=r"(?i)^([^\s@.\x00]{1,63}\.)+[^\s@.\x00]{1,63}$"
+    ),
+]
+"""The part of an e-mail address behind the ``@``, in lower case."""
 
 
 class Kind(StrEnum):
@@ -17,6 +30,12 @@ class Kind(StrEnum):
     WORKSPACE = "workspace"
     API_KEY = "api_key"
     AGENT = "agent"
+    TOGGLE = "toggle"
+    """An agent's availability toggle; its id is the agent's."""
+    TEAM = "team"
+    RULE = "rule"
+    ACCOUNT = "account"
+    PROFILE = "profile"
 
 
 class OfferAttempts(Value):
@@ -24,6 +43,16 @@ class OfferAttempts(Value):
 
     round_robin: int = Field(default=1, ge=1, le=100)
     agent: int = Field(default=1, ge=1, le=100)
+    custom_rules: int = Field(default=1, ge=1, le=100)
+    team: int = Field(default=2, ge=1, le=100)
+
+
+class QueueSettings(Value):
+    """Whether a visitor waits when nobody is free, how long at most, and how many of them."""
+
+    enabled: bool = False
+    max_wait_s: int = Field(default=300, ge=1, le=86_400)
+    size_max: int = Field(default=100, ge=1, le=10_000)
 
 
 class FallbackSettings(Value):
@@ -42,11 +71,20 @@ class WorkspaceSettings(Value):
     """A workspace's settings. Durations in seconds."""
 
     live_chat_enabled: bool = True
+    time_zone: TimeZone = "UTC"
+    """In which the workspace's months begin and its people read times."""
     agent_capacity: int = Field(default=10, ge=1, le=10_000)
     """The capacity of agents whose own is not set."""
     offer_timeout_s: int = Field(default=100, ge=1, le=600)
     offer_attempts: OfferAttempts = OfferAttempts()
+    presence_required: bool = False
+    """Whether only agents with an inbox open are offered chats."""
+    queue: QueueSettings = QueueSettings()
     fallback: FallbackSettings = FallbackSettings()
+    blocked_email_domains: tuple[EmailDomain, ...] = Field(default=(), max_length=10_000)
+    """Visitors with an address there fall back at once. A subdomain is a domain of its own."""
+    engagements_per_month_max: int | None = Field(default=None, ge=0, le=10**9)
+    """How many chat requests a calendar month are routed; None: all of them."""
 
 
 class WorkspaceEntry(Value):
@@ -67,6 +105,14 @@ class ApiKeyEntry(Value):
     created_at: datetime
 
 
+class Notifications(Value):
+    """How an agent wants to be told of a chat."""
+
+    sound: bool = True
+    web_push: bool = True
+    email: bool = True
+
+
 class AgentEntry(Value):
     """A user who may answer chats. ``capacity`` is None where the workspace's applies."""
 
@@ -74,12 +120,77 @@ class AgentEntry(Value):
     name: str
     email: str
     avatar_url: str | None = None
+    time_zone: TimeZone | None = None
+    """Of the schedule and the toggle; None is UTC."""
     capacity: int | None = None
+    profile: ProfileId = LIVE_AGENT
     live_chat: bool = True
+    schedule: tuple[ScheduleBlock, ...] | None = None
+    """None: always available; empty: never."""
+    notifications: Notifications = Notifications()
+    place: int = 0
+    """Their place in the sequence of all agents, given once: greater than any given before it."""
 
     def card(self) -> AgentCard:
         """What a visitor may see of them."""
         return AgentCard(id=self.id, name=self.name, avatar_url=self.avatar_url)
+
+
+class ToggleEntry(Value):
+    """An agent's availability toggle as last switched. Back to the schedule removes the entry."""
+
+    agent_id: AgentId
+    toggle: Toggle
+
+
+class TeamEntry(Value):
+    """Agents who are asked for together. ``places`` gives each their place in the team's sequence."""
+
+    id: TeamId
+    name: str
+    agent_ids: tuple[AgentId, ...]
+    places: dict[AgentId, int] = Field(default_factory=dict)
+
+
+class RuleEntry(Value):
+    """Which visitors go to which agents. Rules are tried by ``priority`` (1 first), then by id."""
+
+    id: RuleId
+    name: str
+    priority: int
+    conditions: Condition
+    agent_ids: tuple[AgentId, ...]
+    enabled: bool = True
+    places: dict[AgentId, int] = Field(default_factory=dict)
+    """Each agent's place in the rule's sequence."""
+
+
+class AccountEntry(Value):
+    """A target account: its visitors go to its owner first. Domains are in lower case."""
+
+    id: AccountId
+    company: str
+    domains: tuple[EmailDomain, ...] = ()
+    owner_id: AgentId
+
+
+class ProfileEntry(Value):
+    """A named set of permissions."""
+
+    id: ProfileId
+    name: str
+    permissions: tuple[Permission, ...]
+
+
+def places_after(before: Mapping[AgentId, int], agent_ids: Sequence[AgentId]) -> dict[AgentId, int]:
+    """The places of a pool whose members are now ``agent_ids``.
+
+    Whoever was in it keeps their place; the new ones join at the end, in the order given.
+    """
+    last = max(before.values(), default=0)
+    kept = {each: before[each] for each in agent_ids if each in before}
+    joining = [each for each in dict.fromkeys(agent_ids) if each not in before]
+    return kept | {each: last + number for number, each in enumerate(joining, start=1)}
 
 
 def directory_key(workspace_id: WorkspaceId, kind: Kind, entry_id: str) -> str:

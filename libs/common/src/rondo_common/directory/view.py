@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
-from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, Kind, WorkspaceEntry
-from rondo_common.events import AgentDefined, ApiKeyDefined, Event, WorkspaceDefined
-from rondo_common.ids import AgentId, ApiKeyId, WorkspaceId
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Defined(Generic[T]):
-    """An entry, and the offset of the record that defined it: its version."""
-
-    entry: T
-    offset: int
+from rondo_common.availability import Toggle
+from rondo_common.directory.accounts import Accounts
+from rondo_common.directory.defined import Defined
+from rondo_common.directory.entries import (
+    AgentEntry,
+    ApiKeyEntry,
+    Kind,
+    ProfileEntry,
+    RuleEntry,
+    TeamEntry,
+    WorkspaceEntry,
+)
+from rondo_common.events import (
+    AccountDefined,
+    AgentDefined,
+    ApiKeyDefined,
+    AvailabilityToggled,
+    Event,
+    ProfileDefined,
+    RuleDefined,
+    TeamDefined,
+    WorkspaceDefined,
+)
+from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WorkspaceId
+from rondo_common.permissions import DEFAULT_PROFILES, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,27 @@ class WorkspaceDirectory:
     workspace: WorkspaceEntry | None = None
     agents: dict[AgentId, Defined[AgentEntry]] = field(default_factory=dict)
     api_keys: dict[ApiKeyId, ApiKeyEntry] = field(default_factory=dict)
+    toggles: dict[AgentId, Toggle] = field(default_factory=dict)
+    teams: dict[TeamId, Defined[TeamEntry]] = field(default_factory=dict)
+    rules: dict[RuleId, Defined[RuleEntry]] = field(default_factory=dict)
+    accounts: Accounts = field(default_factory=Accounts)
+    profiles: dict[ProfileId, Defined[ProfileEntry]] = field(default_factory=dict)
+    workspace_offset: int = -1
+    """The version of ``workspace``."""
+    place_last: int = 0
+    """The greatest place in the sequence of all agents that was ever given here."""
+
+    def permissions_of(self, profile_id: ProfileId) -> frozenset[Permission]:
+        """What a profile permits; nothing when there is no such profile."""
+        defined = self.profiles.get(profile_id)
+        if defined is not None:
+            return frozenset(defined.entry.permissions)
+        _, permissions = DEFAULT_PROFILES.get(profile_id, ("", frozenset[Permission]()))
+        return permissions
+
+    def may_chat(self, agent: AgentEntry) -> bool:
+        """Whether the agent holds the live chat permission, and it is switched on for them."""
+        return agent.live_chat and Permission.LIVE_CHAT_VIEW_MY in self.permissions_of(agent.profile)
 
 
 class Directory:
@@ -80,8 +112,20 @@ class Directory:
         match change.event:
             case WorkspaceDefined(workspace=workspace):
                 of_workspace.workspace = workspace
+                of_workspace.workspace_offset = change.offset
             case AgentDefined(agent=agent):
                 of_workspace.agents[agent.id] = Defined(agent, change.offset)
+                of_workspace.place_last = max(of_workspace.place_last, agent.place)
+            case AvailabilityToggled(toggle=toggle):
+                of_workspace.toggles[toggle.agent_id] = toggle.toggle
+            case TeamDefined(team=team):
+                of_workspace.teams[team.id] = Defined(team, change.offset)
+            case RuleDefined(rule=rule):
+                of_workspace.rules[rule.id] = Defined(rule, change.offset)
+            case AccountDefined(account=account):
+                of_workspace.accounts.put(account, change.offset)
+            case ProfileDefined(profile=profile):
+                of_workspace.profiles[profile.id] = Defined(profile, change.offset)
             case ApiKeyDefined(api_key=api_key):
                 self._forget_api_key(of_workspace, api_key.id)
                 of_workspace.api_keys[api_key.id] = api_key
@@ -99,6 +143,16 @@ class Directory:
                 of_workspace.agents.pop(AgentId(change.entry_id), None)
             case Kind.API_KEY:
                 self._forget_api_key(of_workspace, ApiKeyId(change.entry_id))
+            case Kind.TOGGLE:
+                of_workspace.toggles.pop(AgentId(change.entry_id), None)
+            case Kind.TEAM:
+                of_workspace.teams.pop(TeamId(change.entry_id), None)
+            case Kind.RULE:
+                of_workspace.rules.pop(RuleId(change.entry_id), None)
+            case Kind.ACCOUNT:
+                of_workspace.accounts.remove(AccountId(change.entry_id))
+            case Kind.PROFILE:
+                of_workspace.profiles.pop(ProfileId(change.entry_id), None)
 
     def _forget_api_key(self, of_workspace: WorkspaceDirectory, api_key_id: ApiKeyId) -> None:
         api_key = of_workspace.api_keys.pop(api_key_id, None)

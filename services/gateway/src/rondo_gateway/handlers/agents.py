@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rondo_common.clock import Clock
+from rondo_common.directory.defined import Defined
 from rondo_common.directory.entries import AgentEntry, Kind, WorkspaceEntry, WorkspaceSettings
-from rondo_common.directory.view import Defined, WorkspaceDirectory
+from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.events import AgentDefined
 from rondo_common.ids import AgentId, WorkspaceId
 from rondo_gateway.domain.limits import AGENT_TOKEN_TTL_S_DEFAULT
