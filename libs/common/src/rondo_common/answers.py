@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rondo_common.conversation import Value
+from rondo_common.route_preview import RoutePreview
 
 ANSWER_KEPT_S = 60
 
@@ -16,3 +17,5 @@ class Answer(Value):
 
     refusal: str | None = None
     detail: str | None = None
+    preview: RoutePreview | None = None
+    """What a :class:`~rondo_common.events.PlanRoute` asked for."""

@@ -164,6 +164,16 @@ class Queue(Value):
     estimated_wait_s: int
 
 
+QUEUE_PACE_S_DEFAULT = 60.0
+"""What a place in the queue is worth while there is no experience."""
+
+
+def queue_at(position: int, pace_s: float | None) -> Queue:
+    """The place ``position`` in a queue in which a place is worth ``pace_s`` seconds."""
+    pace = QUEUE_PACE_S_DEFAULT if pace_s is None else pace_s
+    return Queue(position=position, estimated_wait_s=max(1, round(position * pace)))
+
+
 class Ended(Value):
     """How a conversation ended."""
 

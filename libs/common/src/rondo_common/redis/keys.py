@@ -37,3 +37,21 @@ def conversation_mailbox_key(workspace_id: WorkspaceId, conversation_id: Convers
 def agent_mailbox_key(workspace_id: WorkspaceId, agent_id: AgentId) -> str:
     """What an agent is told: a stream. Written by the notifier."""
     return workspace_key(workspace_id, "mailbox", "agent", agent_id)
+
+
+def queue_key(workspace_id: WorkspaceId) -> str:
+    """The conversations that wait for an agent, the next one first: a sorted set. Written by the router.
+
+    Its doorbell rings at every change: whoever waits looks where they stand.
+    """
+    return workspace_key(workspace_id, "queue")
+
+
+def queue_pace_key(workspace_id: WorkspaceId) -> str:
+    """How many seconds a place in the queue has lately been worth: a number. Written by the router."""
+    return workspace_key(workspace_id, "queue", "pace_s")
+
+
+def presence_key(workspace_id: WorkspaceId) -> str:
+    """Until when each agent is present, in ms: a sorted set. Written by the gateway."""
+    return workspace_key(workspace_id, "presence")
