@@ -67,7 +67,7 @@ class Availability(Value):
 
     available: bool
     source: Literal["schedule", "toggle"]
-    until: datetime | None
+    until: datetime | None = None
     """When the present source's say ends; None: not by itself."""
-    next_change_at: datetime | None
+    next_change_at: datetime | None = None
     """When ``available`` changes by itself; None: never."""
