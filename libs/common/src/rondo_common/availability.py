@@ -95,14 +95,14 @@ class Availability(Value):
 
     available: bool
     source: Literal["schedule", "toggle"]
-    until: datetime | None
+    until: datetime | None = None
     """When the present source's say ends; None: not by itself."""
-    next_change_at: datetime | None
+    next_change_at: datetime | None = None
     """When ``available`` changes by itself; None: never."""
 
 
-ALWAYS = Availability(available=True, source="schedule", until=None, next_change_at=None)
-NEVER = ALWAYS.model_copy(update={"available": False})
+ALWAYS = Availability(available=True, source="schedule")
+NEVER = Availability(available=False, source="schedule")
 
 
 def availability_at(
