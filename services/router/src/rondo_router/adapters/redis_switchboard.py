@@ -68,7 +68,7 @@ class RedisSwitchboard:
             return
         await self._call_all([workspace_call("rondo_adopt_workspace", e, epoch) for e in workspace_ids])
         with redis_errors():
-            await self._redis.sadd(_adopted_key(partition), *workspace_ids)  # type: ignore[misc]  # redis-py types both kinds of clients at once
+            await self._redis.sadd(_adopted_key(partition), *workspace_ids)
 
     async def lost(self, partition: int, workspace_ids: Sequence[WorkspaceId]) -> list[WorkspaceId]:
         """See :class:`Switchboard`.

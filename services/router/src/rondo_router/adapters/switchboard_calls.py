@@ -73,7 +73,7 @@ def decide_call(epoch: Epoch, instruction: Instruction, now_ms: int) -> Function
     )
 
 
-def _own_arguments(action: Action) -> tuple[str, tuple[Argument, ...]]:  # noqa: C901 - one case an action
+def _own_arguments(action: Action) -> tuple[str, tuple[Argument, ...]]:  # noqa: C901, PLR0912 - one case an action
     """The function of an action, and what it takes besides what all of them take."""
     match action:
         case RequestChat(conversation_id, plan, request):

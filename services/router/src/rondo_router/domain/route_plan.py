@@ -20,8 +20,8 @@ from rondo_common.conversation import (
     RoundRobinRoute,
     TeamRoute,
     Value,
+    email_domain,
 )
-from rondo_common.directory.accounts import email_domain
 from rondo_common.directory.entries import FallbackSettings, RuleEntry, WorkspaceSettings
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId, RuleId, TeamId
