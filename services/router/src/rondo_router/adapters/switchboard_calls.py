@@ -142,6 +142,8 @@ def show_call(epoch: Epoch, showing: Showing) -> FunctionCall:
         "chats": [_chat_parts(each) for each in showing.chats],
         "done_timers": list(showing.done_timers),
     }
+    if not showing.decision.repeated:
+        parts["told"] = showing.decision.as_told().model_dump_json(exclude_none=True)
     if showing.answer is not None:
         text = showing.answer.model_dump_json(exclude_none=True)
         parts["answer"] = {"text": text, "kept_s": ANSWER_KEPT_S}

@@ -264,6 +264,17 @@ class Decision(Value):
     timer: str | None = None
     preview: Preview | None = None
 
+    def as_told(self) -> Decision:
+        """How the decision is known once it was told: what came of it is in the log."""
+        return Decision(
+            cause=self.cause,
+            at=self.at,
+            refusal=self.refusal,
+            repeated=True,
+            is_command=self.is_command,
+            timer=self.timer,
+        )
+
     def steps_of(self, conversation_id: ConversationId) -> Iterator[ChatStep]:
         """What happened to one conversation, in order."""
         return (

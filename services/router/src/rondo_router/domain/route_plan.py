@@ -102,7 +102,7 @@ def plan_route(request: Request, directory: WorkspaceDirectory) -> RoutePlan:
         stages=() if guard else (*owner, *route),
         offer_timeout_s=settings.offer_timeout_s,
         engagements=Engagements(
-            month=request.requested_at.astimezone(ZoneInfo(settings.time_zone)).strftime("%Y-%m"),
+            month=f"{request.requested_at.astimezone(ZoneInfo(settings.time_zone)):%Y-%m}",
             routed_max=settings.engagements_per_month_max,
         ),
         guard=guard,
