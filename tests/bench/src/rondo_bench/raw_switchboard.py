@@ -28,7 +28,8 @@ async def piped_calls(bootstrap: str, redis_url: str, *, records: int, agents: i
     redis = Redis.from_url(redis_url, decode_responses=True)
     await redis.function_load(LIBRARY, replace=True)
     await redis.zadd(KEY, {f"agent-{number}": number / 1000 for number in range(agents)})
-    body = {"visitor": {"id": "u-17", "first_name": "Ada"}, "route": {"type": "round_robin"}, "x": "x" * 250}
+    body = {"visitor": {"id": "u-17", "first_name": "Ada"}, "route": {"type": "round_robin"}}
+    body["padding"] = {"text": "x" * 250}
     try:
         async with (
             scratch_topics(bootstrap, 2) as (first, second),

@@ -24,7 +24,7 @@ from rondo_common.directory.entries import (
     directory_key,
 )
 from rondo_common.envelope import Envelope
-from rondo_common.events import AgentDefined, ChatRequested, WorkspaceDefined
+from rondo_common.events import AgentDefined, ChatRequested, Event, WorkspaceDefined
 from rondo_common.ids import (
     AgentId,
     ConversationId,
@@ -53,7 +53,9 @@ class Log:
     bootstrap: str
     publisher: KafkaPublisher
 
-    async def provision(self, workspaces: int, agents_each: int, capacity: int = 1_000_000) -> list[WorkspaceId]:
+    async def provision(
+        self, workspaces: int, agents_each: int, capacity: int = 1_000_000
+    ) -> list[WorkspaceId]:
         """New workspaces with so many agents each, written as the gateway would."""
         made = [WorkspaceId(f"bench-{uuid.uuid4().hex[:10]}") for _ in range(workspaces)]
         records = [record for each in made for record in _provisions(each, agents_each, capacity)]
@@ -199,8 +201,7 @@ async def _first_decision(stack: Stack, log: Log, workspace_id: WorkspaceId) -> 
         await stack.up()
         await offers.reach(1)
         taken = time.perf_counter() - started
-    pages = int(Path(f"/proc/{_pid(stack, 'router')}/statm").read_text(encoding="utf-8").split()[1])
-    return taken, pages * os.sysconf("SC_PAGE_SIZE") / MIB
+    return taken, _resident_mib(_pid(stack, "router"))
 
 
 async def _routed(log: Log, workspace_ids: Sequence[WorkspaceId]) -> float:
@@ -217,9 +218,8 @@ def _provisions(workspace_id: WorkspaceId, agents: int, capacity: int) -> list[O
     settings = WorkspaceSettings(offer_timeout_s=600, agent_capacity=10_000)
     workspace = WorkspaceEntry(id=workspace_id, name="bench", settings=settings, created_at=now)
     defined = WorkspaceDefined(workspace=workspace)
-    records = [
-        outgoing(_envelope(workspace_id, defined), directory_key(workspace_id, Kind.WORKSPACE, workspace_id))
-    ]
+    key = directory_key(workspace_id, Kind.WORKSPACE, workspace_id)
+    records = [outgoing(_envelope(workspace_id, defined), key)]
     for number in range(1, agents + 1):
         agent_id = AgentId(f"agent-{number:05}")
         agent = AgentEntry(
@@ -234,7 +234,7 @@ def _provisions(workspace_id: WorkspaceId, agents: int, capacity: int) -> list[O
     return records
 
 
-def _envelope(workspace_id: WorkspaceId, event: WorkspaceDefined | AgentDefined) -> Envelope[WorkspaceDefined | AgentDefined]:
+def _envelope(workspace_id: WorkspaceId, event: Event) -> Envelope[Event]:
     return Envelope(new_event_id(), "/rondo/bench", datetime.now(UTC), workspace_id, event)
 
 
@@ -254,6 +254,11 @@ def _cpu_s(stack: Stack) -> float:
     stats = [Path(f"/proc/{_pid(stack, name)}/stat").read_text(encoding="utf-8") for name in names]
     fields = [stat.rpartition(")")[2].split() for stat in stats]
     return sum(int(each[11]) + int(each[12]) for each in fields) / CLOCK_TICKS
+
+
+def _resident_mib(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
 
 def _pid(stack: Stack, name: str) -> int:
