@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from rondo_common.conditions import Claim, Operand, Operator, operand_of
+from rondo_common.conditions import EMPTY_TEXT, Claim, Operand, Operator, operand_of
 
 _EQUALITY = frozenset({Operator.IS, Operator.IN})
 _ORDER = frozenset({Operator.GREATER_THAN, Operator.LESS_THAN})
@@ -60,7 +60,8 @@ def _among(
     return tuple(
         each
         for each in operands
-        if (
+        if each != EMPTY_TEXT
+        and (
             _may_be_number(claims, each.key)
             if not isinstance(each.key, str)
             else may_be_text and all(claim.is_met_by(each) for claim in claims)
@@ -98,8 +99,8 @@ def _may_claim_of_number(claim: Claim) -> bool:
     operand = claim.operands[0]
     if claim.operator in _ORDER:
         # Compared with a text that is no number, it is its text that counts.
-        return operand.is_number or _may_order_before(claim, operand.text[0])
-    return not claim.is_affirmed or _NUMBER_CHARACTERS.issuperset(operand.text)
+        return operand.is_number or _may_order_before(claim, operand.text[:1])
+    return _NUMBER_CHARACTERS.issuperset(operand.text) if claim.is_affirmed else operand != EMPTY_TEXT
 
 
 def _may_order_before(claim: Claim, first: str) -> bool:
@@ -125,7 +126,7 @@ def _is_equality(claim: Claim) -> bool:
 
 def _texts(claims: Sequence[Claim]) -> tuple[Operand, ...] | None:
     """The texts that are no numbers and still possible: none, the only one, or None for many."""
-    interval = _Interval[str]()
+    interval = _Interval(low="", low_is_open=True)
     for claim in claims:
         if claim.operator in _ORDER:
             interval.narrow(claim, claim.operands[0].text)

@@ -17,7 +17,7 @@ from rondo_common.conditions import All, Any, Claim, Comparison, Condition, Oper
 from rondo_common.conversation import email_domain
 from rondo_gateway.domain.attribute_extent import extent_of, is_about_number
 
-CLAUSES_MADE_MAX = 2_000
+STEPS_PER_CONDITION_MAX = 10_000
 """To take one condition apart; one that takes more stays unproven."""
 
 _EMAIL, _EMAIL_DOMAIN = "visitor.email", "visitor.email_domain"
@@ -45,13 +45,13 @@ class WorkExceeded(Exception):
 
 @dataclass(slots=True)
 class Work:
-    """How many steps may still be taken."""
+    """How many steps may still be taken. A step looks at one value of one comparison."""
 
     left: int
 
-    def step(self) -> None:
-        """Take one. Raises ``WorkExceeded`` when there is none left."""
-        self.left -= 1
+    def take(self, steps: int) -> None:
+        """Take some. Raises ``WorkExceeded`` when there are not as many left."""
+        self.left -= steps
         if self.left < 0:
             raise WorkExceeded
 
@@ -66,10 +66,12 @@ class Analysis:
 
     def is_never_met(self) -> Certainty:
         """Whether no visitor can meet it."""
+        proven = Certainty.UNPROVEN
         for certainty in self._certainties():
-            if self._taken_apart(certainty).are_none:
-                return certainty
-        return Certainty.UNPROVEN
+            if not self._taken_apart(certainty).are_none:
+                break
+            proven = certainty
+        return proven
 
     def contradictions(self) -> list[str]:
         """The attributes about which it contradicts itself somewhere, in order of name."""
@@ -84,15 +86,18 @@ class Analysis:
         Raises:
             WorkExceeded: that takes more than ``work``.
         """
-        for certainty in sorted({*self._certainties(), *other._certainties()}, reverse=True):
-            if self._taken_apart(certainty).exclude(other._taken_apart(certainty, is_affirmed=False), work):
-                return certainty
-        return Certainty.UNPROVEN
+        proven = Certainty.UNPROVEN
+        for certainty in sorted({*self._certainties(), *other._certainties()}):
+            denial = other._taken_apart(certainty, is_affirmed=False)
+            if not self._taken_apart(certainty).exclude(denial, work):
+                break
+            proven = certainty
+        return proven
 
     def _certainties(self) -> Sequence[Certainty]:
-        """The degrees worth trying, the best first."""
-        both = (Certainty.PROVEN, Certainty.FOR_NUMBERS)
-        return both if self._is_about_numbers else both[:1]
+        """The degrees worth trying, the least first: where that fails, no other succeeds."""
+        both = (Certainty.FOR_NUMBERS, Certainty.PROVEN)
+        return both if self._is_about_numbers else both[1:]
 
     def _taken_apart(self, certainty: Certainty, *, is_affirmed: bool = True) -> _Clauses:
         orders_only_numbers = certainty is Certainty.FOR_NUMBERS
@@ -120,7 +125,7 @@ class _Clauses:
     """The clauses of a condition, or of its denial, that do not contradict themselves."""
 
     orders_only_numbers: bool
-    work: Work = field(default_factory=lambda: Work(CLAUSES_MADE_MAX))
+    work: Work = field(default_factory=lambda: Work(STEPS_PER_CONDITION_MAX))
     known: list[Clause] | None = None
     """None when there were too many."""
     contradictions: set[str] = field(default_factory=set)
@@ -137,11 +142,11 @@ class _Clauses:
         return not any(self._go_together(one, other, work) for other in others.known for one in self.known)
 
     def _go_together(self, one: Clause, other: Clause, work: Work) -> bool:
-        work.step()
         affected = _affected_by(other)
         if affected.isdisjoint(one):
+            work.take(1)
             return True  # Each goes by itself, and what one says does not touch the other.
-        return self._contradiction(_merged(one, other), affected) is None
+        return self._contradiction(_merged(one, other), affected, work) is None
 
     def of(self, condition: Condition, *, is_affirmed: bool) -> list[Clause]:
         """The clauses of one part. Raises ``WorkExceeded``."""
@@ -159,29 +164,34 @@ class _Clauses:
         return clauses
 
     def _of_claim(self, attribute: str, claim: Claim, *, is_affirmed: bool) -> list[Clause]:
-        claims = _single(claim if is_affirmed else claim.denied())
-        for _ in claims:
-            self.work.step()
-        return [{attribute: each} if each else {} for each in claims]
+        clauses: list[Clause] = []
+        for claims in _single(claim if is_affirmed else claim.denied()):
+            clause: Clause = {attribute: claims} if claims else {}
+            if self._contradiction(clause, frozenset(clause), self.work) is None:
+                clauses.append(clause)
+            else:
+                self.contradictions.add(attribute)
+        return clauses
 
     def _both(self, ones: list[Clause], others: list[Clause]) -> list[Clause]:
         """Every clause of the one together with every clause of the other, where they go together."""
         found = []
         for one in ones:
             for other in others:
-                self.work.step()
                 merged = _merged(one, other)
-                contradiction = self._contradiction(merged, _affected_by(other))
+                contradiction = self._contradiction(merged, _affected_by(other), self.work)
                 if contradiction is None:
                     found.append(merged)
                 else:
                     self.contradictions.add(contradiction)
         return found
 
-    def _contradiction(self, clause: Clause, attributes: frozenset[str]) -> str | None:
+    def _contradiction(self, clause: Clause, attributes: frozenset[str], work: Work) -> str | None:
         """The first of the attributes that the clause leaves no value, if there is one."""
+        work.take(1)
         for attribute in sorted(attributes):
             claims = clause.get(attribute, ())
+            work.take(sum(len(each.operands) for each in claims))
             if extent_of(claims, orders_only_numbers=self.orders_only_numbers).is_void:
                 return attribute
         is_void = not _EMAIL_PAIR.isdisjoint(attributes) and _is_without_email(clause)
