@@ -38,6 +38,7 @@ from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, str
 from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
+from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
@@ -100,6 +101,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         workspaces=Workspaces(directory, world.directory_log, clock, _new_api_key),
         api_keys=ApiKeys(directory, world.directory_log, clock, _new_api_key),
         agents=Agents(directory, world.directory_log, world.tokens, clock),
+        availabilities=Availabilities(directory, world.directory_log, clock),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
         conversations=ConversationCommands(world.conversations, log, world.answers, clock, new_event_id),
         messages=Messages(directory, world.conversations, log, world.history, clock),

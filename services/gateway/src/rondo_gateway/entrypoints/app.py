@@ -10,6 +10,7 @@ from fastapi_swagger import patch_fastapi
 from starlette.routing import BaseRoute
 
 from rondo_gateway.entrypoints.agents import agent_routes
+from rondo_gateway.entrypoints.availability import availability_routes
 from rondo_gateway.entrypoints.conversations import conversation_routes
 from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
 from rondo_gateway.entrypoints.messages import message_routes
@@ -39,6 +40,7 @@ def public_app(
         conversation_routes(),
         message_routes(),
         agent_routes(),
+        availability_routes(),
         settings_routes(),
         workspace_routes(),
         api_key_routes(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import Authentication
+from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
@@ -23,6 +24,7 @@ class UseCases:
     workspaces: Workspaces
     api_keys: ApiKeys
     agents: Agents
+    availabilities: Availabilities
     chat_requests: ChatRequests
     conversations: ConversationCommands
     messages: Messages
