@@ -6,7 +6,7 @@ import math
 from decimal import Decimal, InvalidOperation
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -302,6 +302,7 @@ def _decimal(value: Scalar) -> Decimal | None:
 
 
 @given(CONDITIONS, SCALARS)
+@settings(deadline=None)
 def test_conditions_of_any_nesting_are_met_as_written(condition: Condition, it: Scalar) -> None:
     assert is_met(condition, asked(it)) is plainly(condition, asked(it))
 
@@ -333,6 +334,7 @@ ORDERED = {Operator.STARTS_WITH, Operator.GREATER_THAN, Operator.LESS_THAN}
     ),
     SCALARS,
 )
+@settings(deadline=None)
 def test_a_condition_and_its_denial_are_never_met_together_and_never_both_missed(
     condition: Condition, it: Scalar
 ) -> None:
@@ -340,6 +342,7 @@ def test_a_condition_and_its_denial_are_never_met_together_and_never_both_missed
 
 
 @given(st.lists(CONDITIONS, max_size=5), SCALARS)
+@settings(deadline=None)
 def test_many_conditions_about_one_request_are_met_as_each_by_itself(
     conditions: list[Condition], it: Scalar
 ) -> None:
