@@ -43,6 +43,7 @@ from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.workspaces import Workspaces
@@ -106,6 +107,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         conversations=ConversationCommands(world.conversations, log, world.answers, clock, new_event_id),
         messages=Messages(directory, world.conversations, log, world.history, clock),
         transcripts=Transcripts(world.conversations, world.history),
+        rule_lint=RuleLint(directory, clock, _let_others_run),
         live_streams=LiveStreams(
             authentication, directory, world.conversations, world.mailboxes, clock, new_event_id
         ),
@@ -188,6 +190,10 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
         )
     finally:
         await gateway.close()
+
+
+async def _let_others_run() -> None:
+    await asyncio.sleep(0)
 
 
 def _new_api_key() -> str:

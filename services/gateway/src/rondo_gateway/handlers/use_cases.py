@@ -12,6 +12,7 @@ from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.workspaces import Workspaces
 
@@ -29,4 +30,5 @@ class UseCases:
     conversations: ConversationCommands
     messages: Messages
     transcripts: Transcripts
+    rule_lint: RuleLint
     live_streams: LiveStreams
