@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from rondo_common.conversation_view import ConversationView
+from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId, ConversationId
+from rondo_common.permissions import Permission
 from rondo_gateway.domain.principals import AgentCaller, Backend, Member, Operator, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 
 OWN_AGENT = "me"
 """Stands for the calling agent's own id in paths."""
+PLANNING = frozenset({Permission.ADMIN_CUSTOM_RULES, Permission.ADMIN_ROUND_ROBIN})
+"""Who holds one of these may ask what would become of a request."""
 
 
 def require_operator(caller: Principal) -> None:
@@ -48,9 +52,52 @@ def require_party(
         NotPermitted: the calling agent has no part in it.
     """
     view = require_existing(caller, view, conversation_id)
-    if isinstance(caller, AgentCaller) and view.agent_id != caller.agent_id:
+    if isinstance(caller, AgentCaller) and caller.agent_id not in view.agent_ids:
         raise NotPermitted("This conversation is neither offered to you nor with you.")
     return view
+
+
+def require_in_talk(caller: Member, view: ConversationView) -> None:
+    """Raises ``NotPermitted`` for an agent whom another's conversation is offered to: until they accept
+    it, it is the other's."""
+    if isinstance(caller, AgentCaller) and view.agent is not None and view.agent.id != caller.agent_id:
+        raise NotPermitted("This conversation is offered to you and not with you yet. Accept it first.")
+
+
+def require_its_agent(caller: Member, view: ConversationView) -> AgentId:
+    """The id of the calling agent, if the conversation is with them; else raises ``NotPermitted``."""
+    its_agent = None if view.agent is None else view.agent.id
+    if not isinstance(caller, AgentCaller) or its_agent != caller.agent_id:
+        raise NotPermitted("Only the agent whom the conversation is with may do this.")
+    return caller.agent_id
+
+
+def require_agents_side(caller: Member) -> None:
+    """Raises ``NotPermitted`` for a visitor, who may not know what went on behind a conversation."""
+    if isinstance(caller, VisitorCaller):
+        raise NotPermitted("A visitor is not told why agents were rung. Use an API key.")
+
+
+def holds_any(
+    caller: Principal, directory: WorkspaceDirectory | None, permissions: frozenset[Permission]
+) -> bool:
+    """Whether the caller is an agent whose profile has one of the permissions."""
+    if not isinstance(caller, AgentCaller) or directory is None:
+        return False
+    defined = directory.agents.get(caller.agent_id)
+    return defined is not None and bool(permissions & directory.permissions_of(defined.entry.profile))
+
+
+def require_planner(caller: Principal, directory: WorkspaceDirectory | None) -> Backend | AgentCaller:
+    """The caller, if they may ask how requests are routed; else raises ``NotPermitted``."""
+    if isinstance(caller, Backend):
+        return caller
+    if isinstance(caller, AgentCaller) and holds_any(caller, directory, PLANNING):
+        return caller
+    raise NotPermitted(
+        "Only the website's backend, and agents whose profile permits them to set up routing, may do "
+        "this. Use an API key."
+    )
 
 
 def require_existing(

@@ -14,6 +14,7 @@ from rondo_common.conversation import (
     Ended,
     Fallback,
     Page,
+    Queue,
     Route,
     Status,
     Value,
@@ -47,7 +48,7 @@ class Conversation(Value):
     requested_at: datetime
     agent: AgentCard | None
     offer: Offer | None
-    queue: None = None
+    queue: Queue | None
     ended: Ended | None
     fallback: Fallback | None
 
@@ -195,7 +196,8 @@ def conversation_of(view: ConversationView, viewer: Member) -> Conversation:
         answers=view.request.answers,
         requested_at=view.request.requested_at,
         agent=view.agent,
-        offer=_offer(view.offer, viewer),
+        offer=_offer(view, viewer),
+        queue=view.queue if view.status is Status.QUEUED else None,
         ended=view.ended,
         fallback=view.fallback,
     )
@@ -245,11 +247,14 @@ def api_key_of(api_key: ApiKeyEntry) -> ApiKey:
     return ApiKey(id=api_key.id, name=api_key.name, created_at=api_key.created_at)
 
 
-def _offer(offer: talk.Offer | None, viewer: Member) -> Offer | None:
-    if offer is None:
+def _offer(view: ConversationView, viewer: Member) -> Offer | None:
+    offer = view.offer
+    is_visitor = isinstance(viewer, VisitorCaller)
+    # A visitor who talks to an agent hears of a transfer once it has been accepted.
+    if offer is None or (is_visitor and view.status is Status.ACTIVE):
         return None
     return Offer(
-        agent_id=None if isinstance(viewer, VisitorCaller) else offer.agent_id,
+        agent_id=None if is_visitor else offer.agent_id,
         attempt=offer.attempt,
         offered_at=offer.offered_at,
         expires_at=offer.expires_at,
