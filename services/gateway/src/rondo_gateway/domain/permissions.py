@@ -11,8 +11,6 @@ from rondo_gateway.domain.refusals import NotFound, NotPermitted
 
 OWN_AGENT = "me"
 """Stands for the calling agent's own id in paths."""
-PLANNING = frozenset({Permission.ADMIN_CUSTOM_RULES, Permission.ADMIN_ROUND_ROBIN})
-"""Who holds one of these may ask what would become of a request."""
 
 
 def require_operator(caller: Principal) -> None:
@@ -26,6 +24,38 @@ def require_backend(caller: Principal) -> Backend:
     if not isinstance(caller, Backend):
         raise NotPermitted("Only a website's backend may do this. Use an API key of the workspace.")
     return caller
+
+
+def require_staff(caller: Principal) -> Backend | AgentCaller:
+    """The caller, if it is a website's backend or an agent; else raises ``NotPermitted``."""
+    if not isinstance(caller, Backend | AgentCaller):
+        raise NotPermitted("Use an API key of the workspace, or the token of an agent who may do this.")
+    return caller
+
+
+def permissions_of(caller: Principal, found: WorkspaceDirectory) -> frozenset[Permission]:
+    """What the caller may do in their workspace: a backend everything, an agent what their profile says."""
+    match caller:
+        case Backend():
+            return frozenset(Permission)
+        case AgentCaller(agent_id=agent_id) if agent_id in found.agents:
+            return found.permissions_of(found.agents[agent_id].entry.profile)
+    return frozenset()
+
+
+def require_permission(
+    caller: Principal, found: WorkspaceDirectory, *any_of: Permission
+) -> Backend | AgentCaller:
+    """The caller, if they hold one of the permissions in their workspace ``found``.
+
+    Raises:
+        NotPermitted: they hold none of them.
+    """
+    staff = require_staff(caller)
+    if permissions_of(staff, found).isdisjoint(any_of):
+        names = " or ".join(sorted(any_of))
+        raise NotPermitted(f"This needs the permission {names}. Ask for a profile that has it.")
+    return staff
 
 
 def require_member(caller: Principal) -> Member:
@@ -76,28 +106,6 @@ def require_agents_side(caller: Member) -> None:
     """Raises ``NotPermitted`` for a visitor, who may not know what went on behind a conversation."""
     if isinstance(caller, VisitorCaller):
         raise NotPermitted("A visitor is not told why agents were rung. Use an API key.")
-
-
-def holds_any(
-    caller: Principal, directory: WorkspaceDirectory | None, permissions: frozenset[Permission]
-) -> bool:
-    """Whether the caller is an agent whose profile has one of the permissions."""
-    if not isinstance(caller, AgentCaller) or directory is None:
-        return False
-    defined = directory.agents.get(caller.agent_id)
-    return defined is not None and bool(permissions & directory.permissions_of(defined.entry.profile))
-
-
-def require_planner(caller: Principal, directory: WorkspaceDirectory | None) -> Backend | AgentCaller:
-    """The caller, if they may ask how requests are routed; else raises ``NotPermitted``."""
-    if isinstance(caller, Backend):
-        return caller
-    if isinstance(caller, AgentCaller) and holds_any(caller, directory, PLANNING):
-        return caller
-    raise NotPermitted(
-        "Only the website's backend, and agents whose profile permits them to set up routing, may do "
-        "this. Use an API key."
-    )
 
 
 def require_existing(

@@ -248,11 +248,9 @@ def api_key_of(api_key: ApiKeyEntry) -> ApiKey:
 
 
 def _offer(view: ConversationView, viewer: Member) -> Offer | None:
-    offer = view.offer
-    is_visitor = isinstance(viewer, VisitorCaller)
-    # A visitor who talks to an agent hears of a transfer once it has been accepted.
-    if offer is None or (is_visitor and view.status is Status.ACTIVE):
-        return None
+    offer, is_visitor = view.offer, isinstance(viewer, VisitorCaller)
+    if offer is None or (is_visitor and view.agent is not None):
+        return None  # Handed over, it stays with its agent until another one accepts.
     return Offer(
         agent_id=None if is_visitor else offer.agent_id,
         attempt=offer.attempt,

@@ -19,12 +19,19 @@ async def workspace_with_route(
         NotFound: the workspace was deleted.
     """
     found = directory.find(workspace_id)
-    agent_id = route.agent_id
-    if found is not None and agent_id is not None and agent_id not in found.agents:
+    if found is not None and _unknown(found, route) is not None:
         await directory.refresh()
         found = directory.find(workspace_id)
     if found is None:
         raise NotFound("workspace", workspace_id)
-    if agent_id is not None and agent_id not in found.agents:
-        raise Invalid("/route/agent_id", f"there is no agent {agent_id} in this workspace")
+    unknown = _unknown(found, route)
+    if unknown is not None:
+        raise unknown
     return found
+
+
+def _unknown(found: WorkspaceDirectory, route: RouteBody) -> Invalid | None:
+    """What to say of an agent that the route names and the workspace has not; else None."""
+    if route.agent_id is not None and route.agent_id not in found.agents:
+        return Invalid("/route/agent_id", f"there is no agent {route.agent_id} in this workspace")
+    return None

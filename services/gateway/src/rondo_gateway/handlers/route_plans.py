@@ -9,10 +9,12 @@ from rondo_common.envelope import Envelope
 from rondo_common.errors import Unavailable
 from rondo_common.events import PlanRoute
 from rondo_common.ids import CommandId, new_conversation_id
+from rondo_common.permissions import Permission
 from rondo_common.route_preview import RoutePreview
 from rondo_gateway.domain.chat_request import ChatRequestBody
-from rondo_gateway.domain.permissions import require_member, require_planner
+from rondo_gateway.domain.permissions import require_permission, require_staff
 from rondo_gateway.domain.principals import Principal
+from rondo_gateway.domain.refusals import NotFound
 from rondo_gateway.handlers.conversations import DECISION_WAIT_S
 from rondo_gateway.handlers.requested_routes import workspace_with_route
 from rondo_gateway.handlers.source import SOURCE
@@ -43,8 +45,11 @@ class RoutePlans:
             Invalid: the request leads nowhere, as it would when made.
             Unavailable: the router does not answer.
         """
-        workspace_id = require_member(caller).workspace_id
-        require_planner(caller, self._directory.find(workspace_id))
+        workspace_id = require_staff(caller).workspace_id
+        found = self._directory.find(workspace_id)
+        if found is None:  # Deleted since the caller was identified.
+            raise NotFound("workspace", workspace_id)
+        require_permission(caller, found, Permission.ADMIN_CUSTOM_RULES, Permission.ADMIN_ROUND_ROBIN)
         await workspace_with_route(self._directory, workspace_id, body.route)
         now = self._clock()
         command = PlanRoute(
