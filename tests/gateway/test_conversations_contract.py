@@ -43,6 +43,8 @@ from tests.gateway.fake_world import (
     transferring,
 )
 
+DEADLINE_S = 10.0
+
 
 class ShownConversations(Conversations, Protocol):
     """With the router's part."""
@@ -95,6 +97,24 @@ class ShownRedisConversations(RedisConversations):
             await self.redis.set(queue_pace_key(workspace_id), repr(pace_s))
 
 
+class CountingConversations(ShownRedisConversations):
+    """Counts how often a conversation was looked at."""
+
+    looks = 0
+
+    async def find(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId
+    ) -> ConversationView | None:
+        found = await super().find(workspace_id, conversation_id)
+        self.looks += 1
+        return found
+
+    async def looked_once(self) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while self.looks == 0:
+                await asyncio.sleep(0)
+
+
 @pytest.fixture(params=["fake", "redis"])
 def conversations(request: pytest.FixtureRequest, redis: Redis) -> ShownConversations:
     return FakeConversations() if request.param == "fake" else ShownRedisConversations(redis)
@@ -135,19 +155,19 @@ async def test_an_agent_finds_what_is_offered_to_them_and_what_is_not(
 
 
 async def test_an_offer_heard_before_it_is_shown_is_waited_for(redis: Redis, ws: WorkspaceId) -> None:
-    conversations = ShownRedisConversations(redis)
+    conversations = CountingConversations(redis)
     await conversations.show(ws, requested())
     finding = asyncio.create_task(conversations.find_for_agent(ws, CNV, GRACE))
-    await asyncio.sleep(0)
+    await conversations.looked_once()
     await conversations.show(ws, offered())
     assert await finding == offered()
 
 
 async def test_a_transfer_heard_before_it_is_shown_is_waited_for(redis: Redis, ws: WorkspaceId) -> None:
-    conversations = ShownRedisConversations(redis)
+    conversations = CountingConversations(redis)
     await conversations.show(ws, active())
     finding = asyncio.create_task(conversations.find_for_agent(ws, CNV, BOB))
-    await asyncio.sleep(0)
+    await conversations.looked_once()
     await conversations.show(ws, transferring(to=BOB))
     assert await finding == transferring(to=BOB)
 

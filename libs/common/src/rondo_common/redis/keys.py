@@ -58,11 +58,6 @@ def queue_pace_key(workspace_id: WorkspaceId) -> str:
     return workspace_key(workspace_id, "queue", "pace_s")
 
 
-def announced_presence_key(workspace_id: WorkspaceId) -> str:
-    """Until when the router knows of each agent's presence, in ms: a sorted set. The gateway's own."""
-    return workspace_key(workspace_id, "presence", "announced")
-
-
 def presence_key(workspace_id: WorkspaceId) -> str:
     """Until when each agent is present, in ms: a sorted set. Written by the gateway."""
     return workspace_key(workspace_id, "presence")

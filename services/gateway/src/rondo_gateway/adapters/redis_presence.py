@@ -7,7 +7,7 @@ from datetime import datetime
 from rondo_common.clock import milliseconds
 from rondo_common.ids import AgentId, WorkspaceId
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary
-from rondo_common.redis.keys import announced_presence_key, presence_key
+from rondo_common.redis.keys import presence_key, workspace_key
 
 KEPT_S = 24 * 60 * 60
 """How long after the last renewal of a workspace its leases, all over by then, are kept."""
@@ -35,6 +35,11 @@ class RedisPresence:
         keys = (announced_presence_key(workspace_id),)
         arguments = (agent_id, _end_ms(now, lease_s), KEPT_S)
         await self._functions.call(FunctionCall("rondo_gateway_note_announced_presence", keys, arguments))
+
+
+def announced_presence_key(workspace_id: WorkspaceId) -> str:
+    """Until when the router knows of each agent's presence, in ms: a sorted set."""
+    return workspace_key(workspace_id, "presence", "announced")
 
 
 def _end_ms(now: datetime, lease_s: float) -> int:
