@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from rondo_common import conversation as talk
+from rondo_common.availability import Availability
 from rondo_common.conversation import (
     AgentCard,
     Author,
@@ -148,12 +149,6 @@ class ApiKeyList(Value):
 
     data: list[ApiKey]
     next_cursor: str | None
-
-
-class Availability(Value):
-    """Whether new chats may be offered to the agent."""
-
-    available: bool
 
 
 class ConversationSnapshot(Value):

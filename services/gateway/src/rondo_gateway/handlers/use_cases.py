@@ -8,12 +8,14 @@ from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.assignments import AssignmentStories
 from rondo_gateway.handlers.authentication import Authentication
+from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.route_plans import RoutePlans
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.workspaces import Workspaces
 
@@ -26,6 +28,7 @@ class UseCases:
     workspaces: Workspaces
     api_keys: ApiKeys
     agents: Agents
+    availabilities: Availabilities
     chat_requests: ChatRequests
     conversations: ConversationCommands
     messages: Messages
@@ -33,4 +36,5 @@ class UseCases:
     assignments: AssignmentStories
     route_plans: RoutePlans
     presence: PresenceKeeper
+    rule_lint: RuleLint
     live_streams: LiveStreams
