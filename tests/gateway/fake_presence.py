@@ -30,12 +30,18 @@ class FakePresence:
                 del kept[who]
 
     async def renew(
-        self, workspace_id: WorkspaceId, agent_id: AgentId, now: datetime, lease_s: float
+        self,
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        now: datetime,
+        lease_s: float,
+        margin_s: float = 0.0,
     ) -> bool:
         self._check()
         self.renewals += 1
         who = workspace_id, agent_id
-        is_held = self.leases.get(who, now) > now and self.announced.get(who, now) > now
+        sure = now + timedelta(seconds=margin_s)
+        is_held = self.leases.get(who, sure) > sure and self.announced.get(who, sure) > sure
         for kept in (self.leases, self.announced) if is_held else (self.leases,):
             _hold(kept, who, now + timedelta(seconds=lease_s))
         return not is_held

@@ -97,6 +97,17 @@ async def test_who_comes_back_after_their_lease_is_announced_again(
     assert [event.agent_id for event in world.log.events if isinstance(event, ConnectAgent)] == [BOB, BOB]
 
 
+async def test_a_lease_that_may_be_over_by_another_clock_is_announced_again(
+    http: httpx.AsyncClient, world: FakeWorld
+) -> None:
+    for seconds in (0, 69, 71):
+        await http.get(CNV_PATH, headers=bearer(world.agent_token(BOB)))
+        world.now += timedelta(seconds=seconds)
+    assert len(world.log.events) == 1
+    await http.get(CNV_PATH, headers=bearer(world.agent_token(BOB)))
+    assert len(world.log.events) == 2
+
+
 async def test_an_inbox_opens_without_kafka_and_is_announced_by_a_later_heartbeat(world: FakeWorld) -> None:
     world.times = StreamTimes(heartbeat_s=0.01)
     world.log.is_unreachable = True

@@ -86,6 +86,15 @@ async def test_who_was_gone_for_a_lease_is_announced_anew(presence: ReadPresence
     assert await presence.renew(ws, GRACE, late(LEASE_S), LEASE_S)
 
 
+async def test_whose_lease_is_about_to_end_is_announced_anew(
+    presence: ReadPresence, ws: WorkspaceId
+) -> None:
+    await presence.renew(ws, GRACE, NOON, LEASE_S)
+    await presence.note_announced(ws, GRACE, NOON, LEASE_S)
+    assert await presence.renew(ws, GRACE, late(LEASE_S - 5), 0, margin_s=5)
+    assert not await presence.renew(ws, GRACE, late(LEASE_S - 6), 0, margin_s=5)
+
+
 async def test_who_could_not_be_announced_is_to_be_announced_still(
     presence: ReadPresence, ws: WorkspaceId
 ) -> None:

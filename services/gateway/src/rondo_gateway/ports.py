@@ -217,10 +217,16 @@ class Presence(Protocol):
     """Which agents have an inbox open: leases that any of their devices renews."""
 
     async def renew(
-        self, workspace_id: WorkspaceId, agent_id: AgentId, now: datetime, lease_s: float
+        self,
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        now: datetime,
+        lease_s: float,
+        margin_s: float = 0.0,
     ) -> bool:
         """Let the agent be present for ``lease_s`` seconds, or longer if they are already. True when the
-        router may not know that they are: then tell it, and note that by ``note_announced``."""
+        router may not know that they are, because no lease was announced or held for ``margin_s`` more:
+        then tell it, and note that by ``note_announced``."""
         ...
 
     async def note_announced(

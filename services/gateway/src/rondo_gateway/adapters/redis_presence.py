@@ -20,11 +20,16 @@ class RedisPresence:
         self._functions = functions
 
     async def renew(
-        self, workspace_id: WorkspaceId, agent_id: AgentId, now: datetime, lease_s: float
+        self,
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        now: datetime,
+        lease_s: float,
+        margin_s: float = 0.0,
     ) -> bool:
         """See :class:`Presence`."""
         keys = (presence_key(workspace_id), announced_presence_key(workspace_id))
-        arguments = (agent_id, milliseconds(now), _end_ms(now, lease_s), KEPT_S)
+        arguments = (agent_id, _end_ms(now, margin_s), _end_ms(now, lease_s), KEPT_S)
         call = FunctionCall("rondo_gateway_renew_presence", keys, arguments)
         return bool(await self._functions.call(call))
 

@@ -18,6 +18,9 @@ from rondo_gateway.ports import DirectoryView, EventLog, Presence
 
 RENEWALS_PER_LEASE = 5
 """Requests renew a lease that often at most, in each process: every 15 s of 75."""
+CLOCKS_APART_S_MAX = 5.0
+"""A lease that ends this soon may be over by the router's clock: its agent is announced again, which
+tells a router that knows of them nothing new."""
 AGENTS_REMEMBERED_MAX = 20_000
 """Beyond it, an agent who made no request for long is forgotten: their next one renews."""
 
@@ -43,6 +46,7 @@ class PresenceKeeper:
         self._clock = clock
         self._new_command_id = new_command_id
         self._lease_s = lease_s
+        self._margin_s = min(CLOCKS_APART_S_MAX, lease_s / RENEWALS_PER_LEASE)
         self._pause = timedelta(seconds=lease_s / RENEWALS_PER_LEASE)
         self._renewed: OrderedDict[tuple[WorkspaceId, AgentId], datetime] = OrderedDict()
 
@@ -61,7 +65,7 @@ class PresenceKeeper:
         with contextlib.suppress(Unavailable):
             who = agent.workspace_id, agent.agent_id
             now = self._clock()
-            if await self._presence.renew(*who, now, self._lease_s):
+            if await self._presence.renew(*who, now, self._lease_s, self._margin_s):
                 await self._announce(agent)
                 await self._presence.note_announced(*who, now, self._lease_s)
 

@@ -2,7 +2,7 @@
 --
 -- rondo_gateway_renew_presence
 --   keys:      the leases, the announced leases
---   arguments: agent id, now (ms), lease's end (ms), kept for (s)
+--   arguments: agent id, until when a lease must have been held (ms), lease's end (ms), kept for (s)
 --   result:    1 if the router is to be told that the agent is present, else 0
 --
 -- rondo_gateway_note_announced_presence
