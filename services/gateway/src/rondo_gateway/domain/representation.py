@@ -15,6 +15,7 @@ from rondo_common.conversation import (
     Ended,
     Fallback,
     Page,
+    Queue,
     Route,
     Status,
     Value,
@@ -48,7 +49,7 @@ class Conversation(Value):
     requested_at: datetime
     agent: AgentCard | None
     offer: Offer | None
-    queue: None = None
+    queue: Queue | None
     ended: Ended | None
     fallback: Fallback | None
 
@@ -191,6 +192,7 @@ def conversation_of(view: ConversationView, viewer: Member) -> Conversation:
         requested_at=view.request.requested_at,
         agent=view.agent,
         offer=_offer(view, viewer),
+        queue=view.queue if view.status is Status.QUEUED else None,
         ended=view.ended,
         fallback=view.fallback,
     )

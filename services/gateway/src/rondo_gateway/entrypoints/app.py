@@ -16,6 +16,7 @@ from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION,
 from rondo_gateway.entrypoints.messages import message_routes
 from rondo_gateway.entrypoints.problems import answer_refusals
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
+from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
 from rondo_gateway.entrypoints.workspaces import api_key_routes, settings_routes, workspace_routes
 from rondo_gateway.handlers.use_cases import UseCases
@@ -40,6 +41,7 @@ def public_app(
     for routes in (
         conversation_routes(),
         message_routes(),
+        route_plan_routes(),
         agent_routes(),
         availability_routes(),
         rule_lint_routes(),

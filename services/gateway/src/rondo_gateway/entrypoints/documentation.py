@@ -122,7 +122,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "/v1/conversations/{conversation_id}/stream": _stream(
             "conversation_id",
             "What happens in a conversation, live",
-            "For its visitor, its agent and the website's backend.",
+            "For its visitor, its agents and the website's backend. While it waits, `conversation.queued` "
+            "tells its place in the queue and the wait whenever they change, with the `id` of the event "
+            "before.",
             ["apiKey", "agentToken", "visitorToken", "streamToken"],
         ),
         "/v1/agents/{agent_id}/stream": _stream(

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
+from rondo_gateway.handlers.assignments import AssignmentStories
 from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.presence import PresenceKeeper
+from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.workspaces import Workspaces
@@ -30,5 +33,8 @@ class UseCases:
     conversations: ConversationCommands
     messages: Messages
     transcripts: Transcripts
+    assignments: AssignmentStories
+    route_plans: RoutePlans
+    presence: PresenceKeeper
     rule_lint: RuleLint
     live_streams: LiveStreams
