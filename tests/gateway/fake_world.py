@@ -48,6 +48,7 @@ from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
+from tests.gateway.fake_places import FakePlaces
 
 NOON = datetime.now(UTC).replace(microsecond=0)
 """The fakes' present. JSON Web Tokens are checked against the real clock, so it is near the real one."""
@@ -146,6 +147,7 @@ class FakeWorld:
     """Everything the gateway stands on, without servers. Two workspaces; Grace and Bob are agents."""
 
     directory: FakeDirectory = field(default_factory=FakeDirectory)
+    places: FakePlaces = field(default_factory=FakePlaces)
     conversations: FakeConversations = field(default_factory=FakeConversations)
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
@@ -166,6 +168,7 @@ class FakeWorld:
         world = World(
             directory=self.directory,
             directory_log=self.directory,
+            places=self.places,
             conversations=self.conversations,
             log=self.log,
             answers=self.answers,

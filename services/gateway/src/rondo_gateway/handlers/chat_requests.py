@@ -18,7 +18,7 @@ from rondo_common.ids import (
     keyed_conversation_id,
     new_conversation_id,
 )
-from rondo_gateway.domain.chat_request import ChatRequestBody
+from rondo_gateway.domain.chat_request import ChatRequestBody, RouteBody
 from rondo_gateway.domain.limits import VISITOR_TOKEN_TTL_S
 from rondo_gateway.domain.permissions import require_backend
 from rondo_gateway.domain.principals import Backend, Principal
@@ -67,10 +67,10 @@ class ChatRequests:
         """Ask for a conversation. The same ``Idempotency-Key`` with the same body is the same request.
 
         Raises:
-            Invalid: the route's agent is unknown, or the key stands for another request.
+            Invalid: the route's agent or team is unknown, or the key stands for another request.
         """
         backend = require_backend(caller)
-        workspace = await self._workspace_with(backend.workspace_id, body.route.agent_id)
+        workspace = await self._workspace_with(backend.workspace_id, body.route)
         begun = await self._begin(backend.workspace_id, body, key)
         request = body.request(begun.conversation_id, begun.requested_at)
         view = ConversationView(begun.conversation_id, Status.REQUESTED, request)
@@ -85,15 +85,16 @@ class ChatRequests:
         token = self._tokens.issue(claims)
         return Asked(view, backend, token, begun.outcome is BeginOutcome.REPLAYED)
 
-    async def _workspace_with(self, workspace_id: WorkspaceId, agent_id: str | None) -> WorkspaceDirectory:
+    async def _workspace_with(self, workspace_id: WorkspaceId, route: RouteBody) -> WorkspaceDirectory:
         found = self._directory.find(workspace_id)
-        if found is not None and agent_id is not None and agent_id not in found.agents:
+        if found is not None and _unknown(found, route) is not None:
             await self._directory.refresh()
             found = self._directory.find(workspace_id)
         if found is None:
             raise NotFound("workspace", workspace_id)
-        if agent_id is not None and agent_id not in found.agents:
-            raise Invalid("/route/agent_id", f"there is no agent {agent_id} in this workspace")
+        unknown = _unknown(found, route)
+        if unknown is not None:
+            raise unknown
         return found
 
     async def _begin(self, workspace_id: WorkspaceId, body: ChatRequestBody, key: str | None) -> Beginning:
@@ -127,3 +128,12 @@ class ChatRequests:
             event=event,
         )
         await self._log.publish(envelope)
+
+
+def _unknown(found: WorkspaceDirectory, route: RouteBody) -> Invalid | None:
+    """What to say of an agent or team that the route names and the workspace has not; else None."""
+    if route.agent_id is not None and route.agent_id not in found.agents:
+        return Invalid("/route/agent_id", f"there is no agent {route.agent_id} in this workspace")
+    if route.team_id is not None and route.team_id not in found.teams:
+        return Invalid("/route/team_id", f"there is no team {route.team_id} in this workspace")
+    return None
