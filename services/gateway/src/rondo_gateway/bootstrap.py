@@ -176,6 +176,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         await stop.wait()
 
     async def close() -> None:
+        await reader.close()
         await publisher.stop()
         await history.aclose()
         await redis.aclose()
