@@ -255,6 +255,11 @@ async def test_what_is_no_csv_or_too_much_is_refused_whole(
     assert _accounts(world) == {}
 
 
+async def test_an_account_may_be_named_like_the_import(http: httpx.AsyncClient) -> None:
+    body = {"company": "Import", "owner_id": "bob"}
+    assert json_of(await http.put("/v1/accounts/import", headers=KEY, json=body), 201)["id"] == "import"
+
+
 async def test_an_import_that_could_not_be_written_is_no_success(
     http: httpx.AsyncClient, world: FakeWorld
 ) -> None:

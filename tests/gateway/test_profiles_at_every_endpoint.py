@@ -175,12 +175,14 @@ async def test_nobody_is_given_more_than_the_giver_has(http: httpx.AsyncClient, 
         f"/v1/agents/{CALLER}", headers=sales_admin, json={**body, "profile": "marketing_admin"}
     )
     assert json_of(own, 403)["type"] == "urn:rondo:error:not-permitted"
-    # Who has more already may be changed in everything else.
+    # Who has more already may be changed, but not in who they are.
     await http.put(path, headers=key, json={**body, "profile": "marketing_admin"})
     changed = await http.put(
         path, headers=sales_admin, json={**body, "profile": "marketing_admin", "capacity": 2}
     )
     assert json_of(changed, 200)["capacity"] == 2
+    theirs = {**body, "profile": "marketing_admin", "email": "caller@example.com"}
+    assert (await http.put(path, headers=sales_admin, json=theirs)).status_code == 403
 
 
 async def test_a_profile_is_defined_by_those_who_have_all_of_it(

@@ -30,7 +30,7 @@ class RequestBodies:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if scope["path"] == IMPORT_PATH:
+        if scope["method"] == "POST" and scope["path"] == IMPORT_PATH:
             await self._pass_file(headers, scope, receive, send)
             return
         try:

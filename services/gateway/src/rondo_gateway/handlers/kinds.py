@@ -89,7 +89,8 @@ class AgentKind(ProvisionedKind[AgentBody, AgentEntry, Agent]):
         if profile not in found.profiles and profile not in DEFAULT_PROFILES:
             raise Invalid("/profile", f"there is no profile {profile} in this workspace")
         present = self.find(found, entry_id)
-        if present is None or present.entry.profile != profile:
+        # An address can be what somebody signs in with: changing it is giving what the profile permits.
+        if present is None or (present.entry.profile, present.entry.email) != (profile, body.email):
             require_no_escalation(caller, found, found.permissions_of(profile))
         place = 0 if present is None else present.entry.place
         return body.entry(AgentId(entry_id), place or await self._new_place(found))
