@@ -71,7 +71,7 @@ def read(text: str | bytes) -> AccountLines:
 
 def csv_of(rows: Iterable[Iterable[str]]) -> str:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
 
 

@@ -48,6 +48,13 @@ ONE_OF: dict[str, frozenset[Permission]] = {
     "GET /v1/conversations/{conversation_id}/stream": EVERY_AGENT,
     "GET /v1/agents/{agent_id}/stream": EVERY_AGENT,
     "POST /v1/agents/{agent_id}/token": NO_AGENT,
+    "GET /v1/agents/{agent_id}/availability": frozenset(
+        {Permission.OWN_AVAILABILITY, Permission.ADMIN_AGENTS}
+    ),
+    "PUT /v1/agents/{agent_id}/availability": frozenset(
+        {Permission.OWN_AVAILABILITY, Permission.ADMIN_AGENTS}
+    ),
+    "GET /v1/rules/lint": frozenset({Permission.ADMIN_CUSTOM_RULES}),
     "POST /v1/workspaces": NO_AGENT,
     "GET /v1/workspaces": NO_AGENT,
     "GET /v1/workspaces/{workspace_id}": NO_AGENT,
@@ -90,6 +97,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/conversations/{conversation_id}/messages": {"client_message_id": "1", "text": "Hello"},
     "POST /v1/workspaces": {"id": "initech", "name": "Initech"},
     "PATCH /v1/workspace": {},
+    "PUT /v1/agents/{agent_id}/availability": {"available": True},
     "PUT /v1/teams/{id}": {"name": "Team", "agent_ids": []},
     "PUT /v1/rules/{id}": {"name": "Rule", "priority": 1, "conditions": {"all": []}, "agent_ids": []},
     "PUT /v1/accounts/{id}": {"company": "Example", "owner_id": BOB},

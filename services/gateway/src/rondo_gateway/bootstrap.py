@@ -40,12 +40,14 @@ from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
+from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.workspaces import Workspaces
@@ -113,12 +115,14 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         profiles=Provisioned(directory, directory_log, ProfileKind()),
         account_import=AccountImport(directory, directory_log),
         agent_tokens=AgentTokens(directory, world.tokens, clock),
+        availabilities=Availabilities(directory, directory_log, clock),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
         conversations=ConversationCommands(
             directory, world.conversations, log, world.answers, clock, new_event_id
         ),
         messages=Messages(directory, world.conversations, log, world.history, clock),
         transcripts=Transcripts(directory, world.conversations, world.history),
+        rule_lint=RuleLint(directory, clock, _let_others_run),
         live_streams=LiveStreams(
             authentication, directory, world.conversations, world.mailboxes, clock, new_event_id
         ),
@@ -203,6 +207,10 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
         )
     finally:
         await gateway.close()
+
+
+async def _let_others_run() -> None:
+    await asyncio.sleep(0)
 
 
 def _new_api_key() -> str:

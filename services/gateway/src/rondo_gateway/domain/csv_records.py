@@ -82,7 +82,10 @@ class CsvRecords:
         try:
             fields = next(csv.reader(self._open, strict=True), [])
         except csv.Error as error:
-            yield from self._give_up(f"this is no CSV: {error}")
+            # The module's own words are about its arguments.
+            is_stray = "new-line character" in str(error)
+            reason = "a carriage return stands outside of quotes" if is_stray else str(error)
+            yield from self._give_up(f"this is no CSV: {reason}")
             return
         line = self._line
         self._take(len(self._open))

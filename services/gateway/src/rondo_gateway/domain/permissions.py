@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.view import WorkspaceDirectory
@@ -126,3 +126,23 @@ def require_visitor_side(caller: Member) -> None:
     """Raises ``NotPermitted`` unless it is the visitor, or the website's backend for them."""
     if isinstance(caller, AgentCaller):
         raise NotPermitted("Only the visitor withdraws a request. An agent declines or ends.")
+
+
+def named_agent(caller: Principal, agent_id: AgentId) -> AgentId:
+    """The agent that a path names: ``me`` stands for the calling one."""
+    if isinstance(caller, AgentCaller) and agent_id == OWN_AGENT:
+        return caller.agent_id
+    return agent_id
+
+
+def require_availability_permission(
+    caller: Backend | AgentCaller, agent_id: AgentId, permissions: Set[Permission]
+) -> None:
+    """Raises ``NotPermitted`` unless the caller may see and switch that agent's availability: their
+    own with ``own_availability``, anybody's with ``admin_agents``, among ``permissions``."""
+    if isinstance(caller, Backend) or Permission.ADMIN_AGENTS in permissions:
+        return
+    if caller.agent_id != agent_id:
+        raise NotPermitted("The availability of others needs a profile with admin_agents.")
+    if Permission.OWN_AVAILABILITY not in permissions:
+        raise NotPermitted("Your own availability needs a profile with own_availability.")

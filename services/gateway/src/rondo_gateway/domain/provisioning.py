@@ -118,6 +118,12 @@ class AgentTokenBody(Body):
     ttl_s: int = Field(default=AGENT_TOKEN_TTL_S_DEFAULT, ge=1, le=AGENT_TOKEN_TTL_S_MAX)
 
 
+class AvailabilityBody(Body):
+    """What to switch an agent's availability to; null: back to the schedule."""
+
+    available: bool | None
+
+
 def _without_repetition(agent_ids: list[str]) -> list[str]:
     first = {each: index for index, each in reversed(list(enumerate(agent_ids)))}
     repeated = [index for index, each in enumerate(agent_ids) if first[each] != index]

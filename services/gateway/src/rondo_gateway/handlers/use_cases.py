@@ -11,11 +11,13 @@ from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import Authentication
+from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.workspaces import Workspaces
 
@@ -34,8 +36,10 @@ class UseCases:
     profiles: Provisioned[ProfileBody, ProfileEntry, Profile]
     account_import: AccountImport
     agent_tokens: AgentTokens
+    availabilities: Availabilities
     chat_requests: ChatRequests
     conversations: ConversationCommands
     messages: Messages
     transcripts: Transcripts
+    rule_lint: RuleLint
     live_streams: LiveStreams
