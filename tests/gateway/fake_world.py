@@ -49,6 +49,7 @@ from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
+from tests.gateway.fake_places import FakePlaces
 from tests.gateway.fake_presence import FakePresence
 from tests.gateway.fake_queue import FakeWaitingQueue
 
@@ -162,6 +163,7 @@ class FakeWorld:
     have been present for a while."""
 
     directory: FakeDirectory = field(default_factory=FakeDirectory)
+    places: FakePlaces = field(default_factory=FakePlaces)
     conversations: FakeConversations = field(default_factory=FakeConversations)
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
@@ -190,6 +192,7 @@ class FakeWorld:
         world = World(
             directory=self.directory,
             directory_log=self.directory,
+            places=self.places,
             conversations=self.conversations,
             log=self.log,
             answers=self.answers,

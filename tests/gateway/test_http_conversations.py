@@ -85,8 +85,8 @@ async def test_a_retry_is_answered_as_at_first_whatever_happened_since(
     ("route", "pointer"),
     [
         ({"type": "agent", "agent_id": "ghost"}, "/route/agent_id"),
-        ({"type": "custom_rules"}, "/route/type"),
-        ({"type": "team", "team_id": "t"}, "/route/type"),
+        ({"type": "team", "team_id": "ghosts"}, "/route/team_id"),
+        ({"type": "nearest"}, "/route/type"),
     ],
 )
 async def test_a_route_that_leads_nowhere_is_refused_here(

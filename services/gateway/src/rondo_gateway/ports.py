@@ -72,6 +72,10 @@ class DirectoryView(Protocol):
         ...
 
 
+WRITE_ENTRIES_MAX = 500
+"""How many entries are written at once at most, so that others come in between."""
+
+
 class DirectoryLog(Protocol):
     """Changes the directory."""
 
@@ -86,6 +90,22 @@ class DirectoryLog(Protocol):
         gateway takes from then on tells the router to have read them first. After ``Unavailable``
         some may stand; write all of them again.
         """
+        ...
+
+
+class Places(Protocol):
+    """Numbers the agents of each workspace as they join, over all gateways, without a lock."""
+
+    async def next(self, workspace_id: WorkspaceId, last: int) -> int | None:
+        """A place that nobody was given before, greater than all that were, and greater than ``last``.
+
+        None when it does not know what was given before (a new workspace, or Redis was lost): catch up
+        with the log, then ``begin``.
+        """
+        ...
+
+    async def begin(self, workspace_id: WorkspaceId, last: int) -> int:
+        """As :meth:`next`, where ``last`` is the greatest place that the log knows."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.view import WorkspaceDirectory
@@ -13,6 +13,8 @@ from rondo_gateway.domain.refusals import NotFound, NotPermitted
 
 OWN_AGENT = "me"
 """Stands for the calling agent's own id in paths."""
+ADMIN_PERMISSIONS = frozenset(each for each in Permission if each.startswith("admin_"))
+"""Any of them lets an agent see the workspace's settings."""
 
 
 def require_operator(caller: Principal) -> None:
@@ -60,19 +62,20 @@ def require_permission(
     return staff
 
 
+def require_no_escalation(
+    caller: Principal, found: WorkspaceDirectory, permissions: Iterable[Permission]
+) -> None:
+    """Raises ``NotPermitted`` if somebody would be given permissions that the caller does not hold."""
+    lacking = frozenset(permissions) - permissions_of(caller, found)
+    if lacking:
+        names = ", ".join(sorted(lacking))
+        raise NotPermitted(f"This is about permissions that you do not hold yourself: {names}.")
+
+
 def require_member(caller: Principal) -> Member:
     """The caller, if they belong to a workspace; else raises ``NotPermitted``."""
     if isinstance(caller, Operator):
         raise NotPermitted("The root key manages workspaces only. Use an API key or a token of one.")
-    return caller
-
-
-def require_backend_or_agent(caller: Principal) -> Backend | AgentCaller:
-    """The caller, if it is a website's backend or an agent; else raises ``NotPermitted``."""
-    if not isinstance(caller, Backend | AgentCaller):
-        raise NotPermitted(
-            "Only a website's backend or an agent may do this. Use an API key or their token."
-        )
     return caller
 
 

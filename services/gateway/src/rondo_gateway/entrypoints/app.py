@@ -9,12 +9,14 @@ from fastapi import APIRouter, FastAPI
 from fastapi_swagger import patch_fastapi
 from starlette.routing import BaseRoute
 
+from rondo_gateway.entrypoints.account_import import account_import_routes
 from rondo_gateway.entrypoints.agents import agent_routes
 from rondo_gateway.entrypoints.availability import availability_routes
 from rondo_gateway.entrypoints.conversations import conversation_routes
 from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
 from rondo_gateway.entrypoints.messages import message_routes
 from rondo_gateway.entrypoints.problems import answer_refusals
+from rondo_gateway.entrypoints.provisioned import provisioned_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
 from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
@@ -45,6 +47,8 @@ def public_app(
         agent_routes(),
         availability_routes(),
         rule_lint_routes(),
+        account_import_routes(),
+        *provisioned_routes(),
         settings_routes(),
         workspace_routes(),
         api_key_routes(),

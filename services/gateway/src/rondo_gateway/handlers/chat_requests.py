@@ -67,7 +67,7 @@ class ChatRequests:
         """Ask for a conversation. The same ``Idempotency-Key`` with the same body is the same request.
 
         Raises:
-            Invalid: the route's agent is unknown, or the key stands for another request.
+            Invalid: the route's agent or team is unknown, or the key stands for another request.
         """
         backend = require_backend(caller)
         workspace = await workspace_with_route(self._directory, backend.workspace_id, body.route)

@@ -30,7 +30,11 @@ from rondo_gateway.domain.representation import Conversation, conversation_of
 from rondo_gateway.domain.transfer import TransferBody
 from rondo_gateway.handlers.receivers import require_receiver
 from rondo_gateway.handlers.source import SOURCE
-from rondo_gateway.handlers.visible_conversations import existing_conversation, party_conversation
+from rondo_gateway.handlers.visible_conversations import (
+    existing_conversation,
+    party_conversation,
+    readable_conversation,
+)
 from rondo_gateway.ports import Answers, Conversations, DirectoryView, EventLog
 
 DECISION_WAIT_S = 5.0
@@ -64,9 +68,9 @@ class ConversationCommands:
         self._new_command_id = new_command_id
 
     async def read(self, caller: Principal, conversation_id: ConversationId) -> Conversation:
-        """The conversation, for its parties and the backend."""
+        """The conversation, for its parties, the backend and those who may view all."""
         member = require_member(caller)
-        view = await party_conversation(self._conversations, member, conversation_id)
+        view = await readable_conversation(self._directory, self._conversations, member, conversation_id)
         return conversation_of(view, member)
 
     async def accept(self, caller: Principal, conversation_id: ConversationId) -> Decided:

@@ -15,7 +15,7 @@ async def workspace_with_route(
     """The workspace, which has what ``route`` leads to.
 
     Raises:
-        Invalid: it has no such agent, as far as anybody has been answered.
+        Invalid: it has no such agent or team, as far as anybody has been answered.
         NotFound: the workspace was deleted.
     """
     found = directory.find(workspace_id)
@@ -31,7 +31,9 @@ async def workspace_with_route(
 
 
 def _unknown(found: WorkspaceDirectory, route: RouteBody) -> Invalid | None:
-    """What to say of an agent that the route names and the workspace has not; else None."""
+    """What to say of an agent or team that the route names and the workspace has not; else None."""
     if route.agent_id is not None and route.agent_id not in found.agents:
         return Invalid("/route/agent_id", f"there is no agent {route.agent_id} in this workspace")
+    if route.team_id is not None and route.team_id not in found.teams:
+        return Invalid("/route/team_id", f"there is no team {route.team_id} in this workspace")
     return None

@@ -143,9 +143,7 @@ class Router:
         """
         return await self.tell(epoch, await self.decide(epoch, instructions, now_ms))
 
-    async def decide(
-        self, epoch: Epoch, instructions: Sequence[Instruction], now_ms: int
-    ) -> list[Told]:
+    async def decide(self, epoch: Epoch, instructions: Sequence[Instruction], now_ms: int) -> list[Told]:
         """The first half of :meth:`carry_out`: what then is to be told."""
         decisions = await self._switchboard.decide(epoch, instructions, now_ms)
         return [
