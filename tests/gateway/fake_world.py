@@ -48,6 +48,7 @@ from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
+from tests.gateway.fake_metrics import FakeLiveMetrics
 
 NOON = datetime.now(UTC).replace(microsecond=0)
 """The fakes' present. JSON Web Tokens are checked against the real clock, so it is near the real one."""
@@ -150,6 +151,7 @@ class FakeWorld:
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
+    metrics: FakeLiveMetrics = field(default_factory=FakeLiveMetrics)
     history: FakeHistory = field(default_factory=FakeHistory)
     tokens: JwtTokens = field(default_factory=lambda: JwtTokens(TOKEN_SECRET))
     open_streams: OpenStreams = field(default_factory=OpenStreams)
@@ -170,6 +172,7 @@ class FakeWorld:
             log=self.log,
             answers=self.answers,
             mailboxes=self.mailboxes,
+            metrics=self.metrics,
             history=self.history,
             tokens=self.tokens,
             clock=lambda: self.now,

@@ -27,6 +27,7 @@ from rondo_gateway.adapters.directory import KafkaDirectoryLog, ReadDirectory
 from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.kafka_event_log import KafkaEventLog
+from rondo_gateway.adapters.kafka_metrics import KafkaLiveMetrics
 from rondo_gateway.adapters.redis_answers import RedisAnswers
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
@@ -34,12 +35,14 @@ from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.adapters.redis_mailboxes import RedisMailboxes
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.entrypoints.app import public_app
+from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
 from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.transcripts import Transcripts
@@ -52,6 +55,7 @@ from rondo_gateway.ports import (
     DirectoryView,
     EventLog,
     History,
+    LiveMetrics,
     Mailboxes,
     Tokens,
 )
@@ -75,6 +79,7 @@ class World:
     log: EventLog
     answers: Answers
     mailboxes: Mailboxes
+    metrics: LiveMetrics
     history: History
     tokens: Tokens
     clock: Clock
@@ -107,6 +112,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         live_streams=LiveStreams(
             authentication, directory, world.conversations, world.mailboxes, clock, new_event_id
         ),
+        live_metrics=MetricsQueries(authentication, directory, world.metrics, clock, new_event_id),
     )
 
 
@@ -117,6 +123,7 @@ def build_app(
     use_cases = build_use_cases(world, root_key)
     jitter = random.SystemRandom().randint
     streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter, world.stream_times)
+    streams.append(metrics_stream_route(use_cases, world.metrics, open_streams, jitter, world.stream_times))
     return public_app(use_cases, streams, health)
 
 
@@ -130,6 +137,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     doorbells = Doorbells(redis)
     directory = Directory()
     reader = DirectoryReader(make_reader(kafka), directory)
+    metrics = KafkaLiveMetrics(make_reader(kafka), utc_now)
     publisher = KafkaPublisher(
         lambda: make_producer(kafka, request_timeout_ms=REQUEST_TIMEOUT_MS),
         deadline_s=PUBLISH_DEADLINE_S,
@@ -145,6 +153,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
+        metrics=metrics,
         history=HttpHistory(history),
         tokens=JwtTokens(settings.token_secret.get_secret_value()),
         clock=utc_now,
@@ -167,7 +176,12 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     return Gateway(
         app=build_app(world, settings.root_key.get_secret_value(), open_streams, health),
         open_streams=open_streams,
-        alongside=[lambda _: reader.run(), lambda _: doorbells.run(), prepare],
+        alongside=[
+            lambda _: reader.run(),
+            lambda _: doorbells.run(),
+            lambda _: metrics.run(),
+            prepare,
+        ],
         close=close,
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rondo_common.conversation_view import ConversationView
+from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId, ConversationId
+from rondo_common.permissions import Permission
 from rondo_gateway.domain.principals import AgentCaller, Backend, Member, Operator, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 
@@ -78,3 +80,22 @@ def require_visitor_side(caller: Member) -> None:
     """Raises ``NotPermitted`` unless it is the visitor, or the website's backend for them."""
     if isinstance(caller, AgentCaller):
         raise NotPermitted("Only the visitor withdraws a request. An agent declines or ends.")
+
+
+def require_analytics(caller: Principal, directory: WorkspaceDirectory | None) -> Backend | AgentCaller:
+    """The caller, if they may see figures: a website's backend, or an agent whose profile permits it.
+
+    Raises:
+        NotPermitted: they may not.
+    """
+    if isinstance(caller, Backend):
+        return caller
+    if isinstance(caller, AgentCaller) and directory is not None:
+        defined = directory.agents.get(caller.agent_id)
+        if defined is not None and Permission.ANALYTICS_VIEW in directory.permissions_of(
+            defined.entry.profile
+        ):
+            return caller
+    raise NotPermitted(
+        "Seeing figures needs an API key, or an agent whose profile has the permission analytics_view."
+    )

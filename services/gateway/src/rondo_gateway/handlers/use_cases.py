@@ -9,6 +9,7 @@ from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.transcripts import Transcripts
@@ -28,3 +29,4 @@ class UseCases:
     messages: Messages
     transcripts: Transcripts
     live_streams: LiveStreams
+    live_metrics: MetricsQueries

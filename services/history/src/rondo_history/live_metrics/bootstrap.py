@@ -22,10 +22,11 @@ from rondo_common.topics import (
     LIVE_METRICS_CHATS,
     LIVE_METRICS_CLOSED,
     LIVE_METRICS_MOMENTS,
+    Topic,
 )
 from rondo_history.live_metrics.counter import Counter
 from rondo_history.live_metrics.forwarder import Forwarder
-from rondo_history.live_metrics.inbox import Inbox
+from rondo_history.live_metrics.inbox import Inbox, Work
 from rondo_history.live_metrics.settings import LiveMetricsSettings
 from rondo_history.live_metrics.tables import ConfirmedTable
 from rondo_history.live_metrics.watermarks import Watermarks
@@ -83,10 +84,10 @@ class LiveMetrics:
             service_level_s=settings.service_level_s,
         )
         self.watermarks = Watermarks(self.app, self.forwarder, self.publisher, utc_now)
-        self.inboxes = [
-            self._inbox("forward", self.forwarder.forward, CHAT_REQUESTS.name, CONVERSATIONS.name),
-            self._inbox("count", self.counter.count, LIVE_METRICS_MOMENTS.name),
-        ]
+        self.inboxes = {
+            "forward": self._inbox("forward", self.forwarder.forward, CHAT_REQUESTS, CONVERSATIONS),
+            "count": self._inbox("count", self.counter.count, LIVE_METRICS_MOMENTS),
+        }
         self.is_assigned = False
         self.app.on_partitions_revoked.connect(self._revoked, weak=False)
         self.app.on_rebalance_complete.connect(self._assigned, weak=False)
@@ -101,14 +102,23 @@ class LiveMetrics:
         if not self.is_assigned:
             raise Retryable("partitions are being assigned, or tables restored")
 
+    def blocked(self) -> dict[str, dict[str, str]]:
+        """What is read but cannot be worked on at present, with what it waits for."""
+        waiting = {name: inbox.blocked_by for name, inbox in self.inboxes.items()}
+        return {"blocked": {name: reason for name, reason in waiting.items() if reason is not None}}
+
     def _table(self, name: str, partitions: int) -> ConfirmedTable:
         return ConfirmedTable(self.app, name, partitions=partitions)
 
-    def _inbox(self, name: str, work: Any, *topics: str) -> Inbox:
+    def _inbox(self, name: str, work: Work, *topics: Topic) -> Inbox:
         inbox = Inbox(work)
         # Bytes as they are: the envelope, and the entries, are read with the models that wrote them.
         topic = self.app.topic(
-            *topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+            *(each.name for each in topics),
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
         )
         self.app.agent(topic, name=f"{GROUP}.{name}")(inbox.fill)
         return inbox
@@ -116,7 +126,7 @@ class LiveMetrics:
     async def _revoked(self, *_: Any, **__: Any) -> None:
         self.is_assigned = False
         self.watermarks.close()
-        for inbox in self.inboxes:
+        for inbox in self.inboxes.values():
             await inbox.close()
         self.forwarder.forget()
 
@@ -125,7 +135,7 @@ class LiveMetrics:
         self.counter.restart(
             {each.partition for each in assigned if each.topic == LIVE_METRICS_MOMENTS.name}
         )
-        for inbox in self.inboxes:
+        for inbox in self.inboxes.values():
             inbox.open()
         self.watermarks.open()
         self.is_assigned = True
@@ -135,7 +145,9 @@ class LiveMetrics:
 async def run(settings: LiveMetricsSettings, stop: asyncio.Event) -> None:
     """Run live metrics until ``stop`` is set. Raises ``Fatal`` when they cannot go on."""
     live = LiveMetrics(settings)
-    health = health_routes(is_alive=lambda: live.is_alive, checks={"consumer": live.check_ready})
+    health = health_routes(
+        is_alive=lambda: live.is_alive, checks={"consumer": live.check_ready}, details=live.blocked
+    )
     app = health_app(health, title="Rondo live metrics")
     async with _published(live):
         await run_together(
@@ -144,7 +156,7 @@ async def run(settings: LiveMetricsSettings, stop: asyncio.Event) -> None:
                 serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop),
                 _run_faust(live, stop),
             ],
-            background=[*(inbox.run() for inbox in live.inboxes), live.watermarks.run()],
+            background=[*(inbox.run() for inbox in live.inboxes.values()), live.watermarks.run()],
         )
 
 

@@ -9,13 +9,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
+import structlog
 from faust import EventT, Stream, StreamT
 
+from rondo_common.errors import Retryable
+
+log = structlog.get_logger(__name__)
+
+RETRY_DELAY_S = 0.5
 EVENTS_MAX = 500
 """How many events wait, and how many are worked on at a time."""
 
 Work = Callable[[Sequence[EventT[bytes]]], Awaitable[None]]
-"""Returns when everything that comes of a batch is durable."""
+"""Returns when everything that comes of a batch is durable. Raises ``Retryable`` to be called again."""
 
 
 class Inbox:
@@ -26,6 +32,7 @@ class Inbox:
         self._waiting: asyncio.Queue[EventT[bytes]] = asyncio.Queue(EVENTS_MAX)
         self._working = asyncio.Lock()
         self._open = asyncio.Event()
+        self._blocked_by: str | None = None
 
     async def fill(self, stream: StreamT[bytes]) -> None:
         """What the agent runs: take events as fast as they are worked on."""
@@ -33,7 +40,7 @@ class Inbox:
             await self._waiting.put(event)
 
     async def run(self) -> None:
-        """Work until cancelled. What the work raises ends this: nothing more is acknowledged."""
+        """Work until cancelled. An unexpected error ends this: nothing more is acknowledged."""
         while True:
             await self._open.wait()
             first = await self._waiting.get()
@@ -48,6 +55,11 @@ class Inbox:
             while not self._waiting.empty():
                 self._waiting.get_nowait()
 
+    @property
+    def blocked_by(self) -> str | None:
+        """What the batch in work waits for, if it waits."""
+        return self._blocked_by
+
     def open(self) -> None:
         """Partitions are there and restored: go on."""
         self._open.set()
@@ -56,6 +68,15 @@ class Inbox:
         batch = [first]
         while len(batch) < EVENTS_MAX and not self._waiting.empty():
             batch.append(self._waiting.get_nowait())
-        await self._work(batch)
-        for event in batch:
-            event.ack()
+        while self._open.is_set():
+            try:
+                await self._work(batch)
+            except Retryable as error:
+                self._blocked_by = str(error)
+                log.warning("batch_blocked", reason=str(error))
+                await asyncio.sleep(RETRY_DELAY_S)
+            else:
+                self._blocked_by = None
+                for event in batch:
+                    event.ack()
+                return

@@ -23,31 +23,31 @@ class ConfirmedTable:
 
     def __init__(self, app: faust.App, name: str, *, partitions: int) -> None:
         self._table = app.Table(name, key_type=str, partitions=partitions)
-        self._unconfirmed: list[FutureMessage] = []
+        self._unconfirmed: dict[str, tuple[int, FutureMessage]] = {}
 
     def put(self, partition: int, key: str, value: Any) -> None:
         """Set a key, None to remove it; :meth:`confirm` waits for it."""
         if value is None:
             self._table.data.pop(key, None)
-            sent = self._table.send_changelog(partition, key, None, value_serializer="raw")
         else:
             self._table.data[key] = value
-            sent = self._table.send_changelog(partition, key, value)
-        self._unconfirmed.append(sent)
+        self._send(partition, key)
 
     async def confirm(self) -> None:
-        """Return when the changelog has every change.
+        """Return when the changelog has every key as it is.
 
         Raises:
-            Unavailable: it has not; what was put since the last time may be lost. End the process:
-                nothing was committed, and it starts again from what the changelog has.
+            Unavailable: it has not. Call again: what failed was sent again, behind what came before.
         """
-        unconfirmed, self._unconfirmed = self._unconfirmed, []
         try:
             async with asyncio.timeout(CONFIRMATION_TIMEOUT_S):
-                await asyncio.gather(*unconfirmed)
-        except Exception as error:
+                await asyncio.gather(*(sent for _, sent in self._unconfirmed.values()))
+        except Exception as error:  # Whatever Faust's producer makes of it.
+            for key, (partition, sent) in list(self._unconfirmed.items()):
+                if not sent.done() or sent.cancelled() or sent.exception() is not None:
+                    self._send(partition, key)
             raise Unavailable("kafka", f"a changelog did not take a change: {error!r}") from error
+        self._unconfirmed.clear()
 
     def items(self) -> Iterator[tuple[str, Any]]:
         """Every key with its value."""
@@ -61,3 +61,11 @@ class ConfirmedTable:
         """Forget keys here, not in the changelog: another process has their partition now."""
         for key in keys:
             self._table.data.pop(key, None)
+            self._unconfirmed.pop(key, None)
+
+    def _send(self, partition: int, key: str) -> None:
+        value = self._table.data.get(key)
+        serializer = "raw" if value is None else None
+        sent = self._table.send_changelog(partition, key, value, value_serializer=serializer)
+        # A later change of a key stands behind an earlier one: confirming the last confirms both.
+        self._unconfirmed[key] = (partition, sent)
