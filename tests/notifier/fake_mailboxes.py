@@ -14,13 +14,16 @@ class FakeMailboxes:
     """A :class:`rondo_notifier.ports.Mailboxes` without a server."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, list[StreamEvent]] = defaultdict(list)
+        self.delivered: dict[str, list[Delivery]] = defaultdict(list)
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
-            mailbox = self.entries[mailbox_of(delivery)]
-            if delivery.entry.id not in {known.id for known in mailbox}:
-                mailbox.append(delivery.entry)
+            mailbox = self.delivered[mailbox_of(delivery)]
+            if delivery.entry.id not in {known.entry.id for known in mailbox}:
+                mailbox.append(delivery)
 
     async def read(self, mailbox: str) -> list[StreamEvent]:
-        return list(self.entries[mailbox])
+        return [delivery.entry for delivery in self.delivered[mailbox]]
+
+    async def offsets(self, mailbox: str) -> list[int | None]:
+        return [delivery.log_offset for delivery in self.delivered[mailbox]]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pytest
 from redis.asyncio import Redis
 
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
-from rondo_common.mailbox import MAILBOX_ENTRIES_MAX, StreamEvent
+from rondo_common.mailbox import ENTRY_FIELD, MAILBOX_ENTRIES_MAX, OFFSET_FIELD, StreamEvent
 from rondo_common.redis.doorbells import Doorbells
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes, mailbox_of
-from rondo_notifier.domain.recipients import Delivery
+from rondo_notifier.domain.recipients import Delivery, ToAgent, ToConversation
 from rondo_notifier.ports import Mailboxes
 from tests.notifier.fake_mailboxes import FakeMailboxes
 from tests.router.chats import NOON
@@ -21,6 +22,8 @@ from tests.router.chats import NOON
 
 class ReadableMailboxes(Mailboxes, Protocol):
     async def read(self, mailbox: str) -> list[StreamEvent]: ...
+
+    async def offsets(self, mailbox: str) -> list[int | None]: ...
 
 
 class ReadableRedisMailboxes(RedisMailboxes):
@@ -32,7 +35,12 @@ class ReadableRedisMailboxes(RedisMailboxes):
 
     async def read(self, mailbox: str) -> list[StreamEvent]:
         entries: Any = await self.redis.xrange(mailbox)
-        return [StreamEvent.model_validate_json(fields["event"]) for _, fields in entries]
+        return [StreamEvent.model_validate_json(fields[ENTRY_FIELD]) for _, fields in entries]
+
+    async def offsets(self, mailbox: str) -> list[int | None]:
+        entries: Any = await self.redis.xrange(mailbox)
+        found = [fields.get(OFFSET_FIELD) for _, fields in entries]
+        return [None if each is None else int(each) for each in found]
 
 
 @pytest.fixture(params=["fake", "redis"])
@@ -53,8 +61,8 @@ def delivery(workspace_id: WorkspaceId, event: str, *, agent: str | None = None)
         occurred_at=NOON,
         data={"text": "Hej 👋"},
     )
-    agent_id = AgentId(agent) if agent else None
-    return Delivery(workspace_id, entry.conversation_id, agent_id, entry, 7)
+    to = ToAgent(AgentId(agent)) if agent else ToConversation(ConversationId("cnv_1"))
+    return Delivery(workspace_id, to, entry, 7)
 
 
 async def test_entries_keep_their_order(mailboxes: ReadableMailboxes, workspace_id: WorkspaceId) -> None:
@@ -81,6 +89,17 @@ async def test_an_agent_and_a_conversation_have_mailboxes_of_their_own(
     await mailboxes.deliver([public, private])
     assert len(await mailboxes.read(mailbox_of(public))) == 1
     assert len(await mailboxes.read(mailbox_of(private))) == 1
+
+
+async def test_an_entry_says_where_the_log_has_it_unless_it_stands_on_another_topic(
+    mailboxes: ReadableMailboxes, workspace_id: WorkspaceId
+) -> None:
+    offered, switched = (delivery(workspace_id, event, agent="grace") for event in ("e-1", "e-2"))
+    about_the_agent = switched.entry.model_copy(update={"conversation_id": None})
+    switched = replace(switched, entry=about_the_agent, log_offset=None)
+    await mailboxes.deliver([offered, switched])
+    assert await mailboxes.offsets(mailbox_of(offered)) == [7, None]
+    assert await mailboxes.read(mailbox_of(offered)) == [offered.entry, about_the_agent]
 
 
 async def test_a_mailbox_keeps_the_latest_entries_only(redis: Redis, workspace_id: WorkspaceId) -> None:

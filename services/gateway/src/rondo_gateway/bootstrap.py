@@ -40,11 +40,13 @@ from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, str
 from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
+from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.workspaces import Workspaces
@@ -105,10 +107,12 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         workspaces=Workspaces(directory, world.directory_log, clock, _new_api_key),
         api_keys=ApiKeys(directory, world.directory_log, clock, _new_api_key),
         agents=Agents(directory, world.directory_log, world.tokens, clock),
+        availabilities=Availabilities(directory, world.directory_log, clock),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
         conversations=ConversationCommands(world.conversations, log, world.answers, clock, new_event_id),
         messages=Messages(directory, world.conversations, log, world.history, clock),
         transcripts=Transcripts(world.conversations, world.history),
+        rule_lint=RuleLint(directory, clock, _let_others_run),
         live_streams=LiveStreams(
             authentication, directory, world.conversations, world.mailboxes, clock, new_event_id
         ),
@@ -200,6 +204,10 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
         )
     finally:
         await gateway.close()
+
+
+async def _let_others_run() -> None:
+    await asyncio.sleep(0)
 
 
 def _new_api_key() -> str:

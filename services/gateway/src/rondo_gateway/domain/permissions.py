@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId, ConversationId
@@ -30,6 +32,15 @@ def require_member(caller: Principal) -> Member:
     """The caller, if they belong to a workspace; else raises ``NotPermitted``."""
     if isinstance(caller, Operator):
         raise NotPermitted("The root key manages workspaces only. Use an API key or a token of one.")
+    return caller
+
+
+def require_backend_or_agent(caller: Principal) -> Backend | AgentCaller:
+    """The caller, if it is a website's backend or an agent; else raises ``NotPermitted``."""
+    if not isinstance(caller, Backend | AgentCaller):
+        raise NotPermitted(
+            "Only a website's backend or an agent may do this. Use an API key or their token."
+        )
     return caller
 
 
@@ -99,3 +110,23 @@ def require_analytics(caller: Principal, directory: WorkspaceDirectory | None) -
     raise NotPermitted(
         "Seeing figures needs an API key, or an agent whose profile has the permission analytics_view."
     )
+
+
+def named_agent(caller: Principal, agent_id: AgentId) -> AgentId:
+    """The agent that a path names: ``me`` stands for the calling one."""
+    if isinstance(caller, AgentCaller) and agent_id == OWN_AGENT:
+        return caller.agent_id
+    return agent_id
+
+
+def require_availability_permission(
+    caller: Backend | AgentCaller, agent_id: AgentId, permissions: Set[Permission]
+) -> None:
+    """Raises ``NotPermitted`` unless the caller may see and switch that agent's availability: their
+    own with ``own_availability``, anybody's with ``admin_agents``, among ``permissions``."""
+    if isinstance(caller, Backend) or Permission.ADMIN_AGENTS in permissions:
+        return
+    if caller.agent_id != agent_id:
+        raise NotPermitted("The availability of others needs a profile with admin_agents.")
+    if Permission.OWN_AVAILABILITY not in permissions:
+        raise NotPermitted("Your own availability needs a profile with own_availability.")

@@ -54,6 +54,12 @@ class AgentTokenBody(Body):
     ttl_s: int = Field(default=AGENT_TOKEN_TTL_S_DEFAULT, ge=1, le=AGENT_TOKEN_TTL_S_MAX)
 
 
+class AvailabilityBody(Body):
+    """What to switch an agent's availability to; null: back to the schedule."""
+
+    available: bool | None
+
+
 def patched_settings(settings: WorkspaceSettings, patch: Mapping[str, Any]) -> WorkspaceSettings:
     """``settings`` after a JSON merge patch (RFC 7396): null puts a setting back to its default.
 

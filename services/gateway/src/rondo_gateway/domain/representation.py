@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from rondo_common import conversation as talk
+from rondo_common.availability import Availability
 from rondo_common.conversation import (
     AgentCard,
     Author,
@@ -149,12 +150,6 @@ class ApiKeyList(Value):
     next_cursor: str | None
 
 
-class Availability(Value):
-    """Whether new chats may be offered to the agent."""
-
-    available: bool
-
-
 class ConversationSnapshot(Value):
     """The conversation and its last messages."""
 
@@ -195,7 +190,7 @@ def conversation_of(view: ConversationView, viewer: Member) -> Conversation:
         answers=view.request.answers,
         requested_at=view.request.requested_at,
         agent=view.agent,
-        offer=_offer(view.offer, viewer),
+        offer=_offer(view, viewer),
         ended=view.ended,
         fallback=view.fallback,
     )
@@ -245,11 +240,12 @@ def api_key_of(api_key: ApiKeyEntry) -> ApiKey:
     return ApiKey(id=api_key.id, name=api_key.name, created_at=api_key.created_at)
 
 
-def _offer(offer: talk.Offer | None, viewer: Member) -> Offer | None:
-    if offer is None:
-        return None
+def _offer(view: ConversationView, viewer: Member) -> Offer | None:
+    offer, is_visitor = view.offer, isinstance(viewer, VisitorCaller)
+    if offer is None or (is_visitor and view.agent is not None):
+        return None  # Handed over, it stays with its agent until another one accepts.
     return Offer(
-        agent_id=None if isinstance(viewer, VisitorCaller) else offer.agent_id,
+        agent_id=None if is_visitor else offer.agent_id,
         attempt=offer.attempt,
         offered_at=offer.offered_at,
         expires_at=offer.expires_at,

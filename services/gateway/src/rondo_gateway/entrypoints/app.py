@@ -10,12 +10,14 @@ from fastapi_swagger import patch_fastapi
 from starlette.routing import BaseRoute
 
 from rondo_gateway.entrypoints.agents import agent_routes
+from rondo_gateway.entrypoints.availability import availability_routes
 from rondo_gateway.entrypoints.conversations import conversation_routes
 from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
 from rondo_gateway.entrypoints.live_metrics import metrics_routes
 from rondo_gateway.entrypoints.messages import message_routes
 from rondo_gateway.entrypoints.problems import answer_refusals
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
+from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
 from rondo_gateway.entrypoints.workspaces import api_key_routes, settings_routes, workspace_routes
 from rondo_gateway.handlers.use_cases import UseCases
 
@@ -40,6 +42,8 @@ def public_app(
         conversation_routes(),
         message_routes(),
         agent_routes(),
+        availability_routes(),
+        rule_lint_routes(),
         settings_routes(),
         workspace_routes(),
         api_key_routes(),

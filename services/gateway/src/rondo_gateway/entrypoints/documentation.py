@@ -150,8 +150,9 @@ def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> 
         "summary": summary,
         "description": (
             f"{audience} Server-sent events: `id` is a cursor, `event` the type, `data` JSON "
-            "`{id, type, conversation_id, occurred_at, data}`. First comes a `snapshot`, then whatever "
-            "happens, without a gap or a repeat; a comment every 20 s shows that the connection lives."
+            "`{id, type, conversation_id, occurred_at, data}`, the conversation null where it is about the "
+            "agent alone. First comes a `snapshot`, then whatever happens, without a gap or a repeat; a "
+            "comment every 20 s shows that the connection lives."
         ),
         "operationId": f"stream_by_{parameter}",
         "parameters": [

@@ -68,7 +68,8 @@ class Agents:
         """Remove an agent: nothing is offered to them any more, and their tokens open nothing."""
         workspace_id = require_backend(caller).workspace_id
         await self._known(await self._workspace(workspace_id), agent_id)
-        await self._log.write(workspace_id, [Definition(Kind.AGENT, agent_id, None)])
+        removals = [Definition(kind, agent_id, None) for kind in (Kind.AGENT, Kind.TOGGLE)]
+        await self._log.write(workspace_id, removals)
 
     async def issue_token(
         self, caller: Principal, agent_id: AgentId, ttl_s: int = AGENT_TOKEN_TTL_S_DEFAULT

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
 
+from rondo_common.availability import NEVER
 from rondo_common.clock import Clock
 from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
@@ -17,7 +18,6 @@ from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 from rondo_gateway.domain.representation import (
     AgentSnapshot,
-    Availability,
     ConversationSnapshot,
     Message,
     conversation_of,
@@ -94,10 +94,12 @@ class LiveStreams:
         views = {
             each: await self._conversations.find(member.workspace_id, each)
             for each in {entry.event.conversation_id for entry in newest_first}
+            if each is not None
         }
         cursor = last
         for entry, older in zip_longest(newest_first, newest_first[1:]):
-            view = views[entry.event.conversation_id]
+            about = entry.event.conversation_id
+            view = None if about is None else views[about]
             is_state = entry.event.type != MESSAGE_POSTED
             if is_state and view is not None and view.state_offset < entry.log_offset:
                 cursor = ORIGIN if older is None else older.cursor
@@ -134,14 +136,18 @@ class LiveStreams:
         return newest_first[:SNAPSHOT_MESSAGES_MAX][::-1]
 
     async def _agent_snapshot(self, agent: AgentCaller) -> AgentSnapshot:
+        await self._directory.see_own_writes(agent.workspace_id)
         found = self._directory.find(agent.workspace_id)
         defined = None if found is None else found.agents.get(agent.agent_id)
         views = await self._conversations.of_agent(agent.workspace_id, agent.agent_id)
         mine = [view for view in views if view.agent_id == agent.agent_id]
         offers = [each for each in mine if each.status is Status.OFFERED]
         active = [each for each in mine if each.status is Status.ACTIVE]
+        availability = NEVER
+        if found is not None and defined is not None:
+            availability = found.availability_of(defined.entry, self._clock())
         return AgentSnapshot(
-            availability=Availability(available=defined is not None and defined.entry.live_chat),
+            availability=availability,
             open_offers=[conversation_of(each, agent) for each in offers],
             active_conversations=[conversation_of(each, agent) for each in active],
         )

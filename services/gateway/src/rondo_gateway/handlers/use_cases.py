@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import Authentication
+from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.workspaces import Workspaces
 
@@ -24,9 +26,11 @@ class UseCases:
     workspaces: Workspaces
     api_keys: ApiKeys
     agents: Agents
+    availabilities: Availabilities
     chat_requests: ChatRequests
     conversations: ConversationCommands
     messages: Messages
     transcripts: Transcripts
+    rule_lint: RuleLint
     live_streams: LiveStreams
     live_metrics: MetricsQueries

@@ -1,0 +1,37 @@
+"""The rule linter, as a workspace's administrators ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from rondo_common.clock import Clock
+from rondo_gateway.domain.findings import Finding, FindingList
+from rondo_gateway.domain.permissions import require_backend
+from rondo_gateway.domain.principals import Principal
+from rondo_gateway.domain.refusals import NotFound
+from rondo_gateway.domain.rule_lint import lint
+from rondo_gateway.ports import DirectoryView
+
+
+class RuleLint:
+    """Looks for what cannot work in the caller's workspace."""
+
+    def __init__(
+        self, directory: DirectoryView, clock: Clock, let_others_run: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._let_others_run = let_others_run
+
+    async def findings(self, caller: Principal) -> FindingList:
+        """Everything that is wrong with it now."""
+        workspace_id = require_backend(caller).workspace_id
+        await self._directory.see_own_writes(workspace_id)
+        found = self._directory.find(workspace_id)
+        if found is None:  # Deleted since the caller was identified.
+            raise NotFound("workspace", workspace_id)
+        findings: list[Finding] = []
+        for part in lint(found, self._clock()):
+            findings += part
+            await self._let_others_run()  # Hundreds of rules take a while, and live streams wait.
+        return FindingList(data=findings)
