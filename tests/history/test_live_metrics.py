@@ -153,8 +153,8 @@ class Reader:
 
     def take(self, chat: ToldChat, moment: Moment, now_ms: int = NOON_MS) -> None:
         self.ledger.take((ACME, chat.id), moment, now_ms)
-        if ACME in self.ledger.chats:
-            self._keep(self.ledger.corrected(ACME, moment))
+        if self.ledger.is_late(moment):
+            self._keep(self.ledger.corrected(ACME, [moment]))
 
     def read_until(self, at_ms: int) -> None:
         for source in SOURCES:

@@ -100,6 +100,14 @@ async def live_metrics(kafka: KafkaConnection, tmp_path: Path) -> AsyncIterator[
     await process.kill()
 
 
+@pytest.fixture
+async def second(kafka: KafkaConnection, tmp_path: Path) -> AsyncIterator[LiveMetricsProcess]:
+    """Another one beside it."""
+    process = LiveMetricsProcess(kafka.bootstrap, tmp_path / "live-metrics-2.log")
+    yield process
+    await process.kill()
+
+
 async def tell(kafka: KafkaConnection, envelopes: Sequence[Envelope[Any]]) -> None:
     """Publish the events in this order."""
     publisher = KafkaPublisher(
@@ -230,3 +238,29 @@ async def test_a_late_event_corrects_the_window_it_belongs_to(
     await tell(kafka, chat.envelopes[3:])
     await live_metrics.start()
     await until_right(kafka.bootstrap, workspace_id)
+
+
+async def test_processes_share_the_work_and_one_takes_over_from_another_that_is_killed(
+    kafka: KafkaConnection, live_metrics: LiveMetricsProcess, second: LiveMetricsProcess
+) -> None:
+    chance = Random(11)
+    began = datetime.now(UTC) - timedelta(seconds=70)
+    workspaces = [fresh_workspace() for _ in range(4)]
+    chats = [
+        any_chat(
+            chance.choice(workspaces), began + timedelta(milliseconds=chance.randint(0, 30_000)), chance
+        )
+        for _ in range(CHATS)
+    ]
+    envelopes = sorted((each for chat in chats for each in chat.envelopes), key=lambda each: each.time)
+    third = len(envelopes) // 3
+    await live_metrics.start()
+    await tell(kafka, envelopes[:third])
+    await second.start()
+    await tell(kafka, envelopes[third : 2 * third])
+    for workspace_id in workspaces:
+        await until_told(kafka.bootstrap, workspace_id)
+    await live_metrics.kill()
+    await tell(kafka, [*envelopes[2 * third :], *envelopes[:30]])
+    for workspace_id in workspaces:
+        await until_right(kafka.bootstrap, workspace_id)

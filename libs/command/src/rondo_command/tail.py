@@ -76,7 +76,7 @@ def lines_of(heard: Heard, *, with_why: bool = False) -> list[str]:
     subject = envelope.subject or ""
     colour = _COLOURS[sum(subject.encode()) % len(_COLOURS)]
     clock = envelope.time.strftime("%H:%M:%S.%f")[:-3]
-    where = f"[dim]{clock}[/] {escape(envelope.workspace_id)} [{colour}]{escape(subject[-10:])}[/]"
+    where = f"[dim]{clock}[/] {escape(envelope.workspace_id)} [{colour}]{escape(subject)}[/]"
     told = [f"{where}  {sentence(envelope.event)}"]
     if with_why:
         told += [f"[dim]{'':<13}{line}[/]" for line in reasons(envelope.event)]

@@ -138,9 +138,11 @@ class _MetricsReader:
         try:
             while not self._has_left and self._feed.is_permitted():
                 self._bell.clear()
-                await self._tell(await self._news() or sse.HEARTBEAT)
-                with contextlib.suppress(TimeoutError):
+                await self._tell(await self._news())
+                try:
                     await asyncio.wait_for(self._bell.wait(), self._heartbeat_s)
+                except TimeoutError:
+                    await self._tell(sse.HEARTBEAT)
         finally:
             leaving.cancel()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -156,4 +158,5 @@ class _MetricsReader:
         self.leave()
 
     async def _tell(self, body: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        if body:
+            await self._send({"type": "http.response.body", "body": body, "more_body": True})

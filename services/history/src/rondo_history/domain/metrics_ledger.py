@@ -61,15 +61,22 @@ class MetricsLedger:
             self.remember(key, after)
         return after
 
-    def corrected(self, workspace_id: WorkspaceId, moment: Moment) -> list[Told]:
-        """The workspace's windows that were told already and that ``moment`` changes, as they are now."""
-        if self.closed_until_ms is None or moment.at_ms >= self.closed_until_ms:
+    def is_late(self, moment: Moment) -> bool:
+        """Whether the moment's window was told already."""
+        return self.closed_until_ms is not None and moment.at_ms < self.closed_until_ms
+
+    def corrected(self, workspace_id: WorkspaceId, late: Sequence[Moment]) -> list[Told]:
+        """The workspace's windows that were told already and that late moments change, as they are now."""
+        if self.closed_until_ms is None or workspace_id not in self.chats:
             return []
-        begin_ms = max(window_of(moment.at_ms), self.closed_until_ms - KEPT_MS)
-        if moment.step in FINAL:
-            # The chat was told as open since: also windows with nothing else in them are told anew.
-            return self._tell(workspace_id, range(begin_ms, self.closed_until_ms, WINDOW_MS))
-        return self._tell_due(workspace_id, begin_ms, self.closed_until_ms)
+        kept_ms = self.closed_until_ms - KEPT_MS
+        begin_ms = max(window_of(min(each.at_ms for each in late)), kept_ms)
+        starts = set(windows_due(self.chats[workspace_id].values(), begin_ms, self.closed_until_ms))
+        finals = [each.at_ms for each in late if each.step in FINAL]
+        if finals:
+            # A chat was told as open since: also windows with nothing else in them are told anew.
+            starts |= set(range(max(window_of(min(finals)), kept_ms), self.closed_until_ms, WINDOW_MS))
+        return self._tell(workspace_id, sorted(starts))
 
     def advance(self, source: str, read_until_ms: int) -> Closing | None:
         """All of ``source`` before ``read_until_ms`` was taken. None when no window is over by that."""

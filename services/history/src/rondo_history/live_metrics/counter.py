@@ -54,9 +54,8 @@ class Counter:
 
     def restart(self, partitions: Collection[int]) -> None:
         """These partitions are this process's now, and the tables are restored."""
-        foreign = [key for key, _ in self._chats.items() if _partition_of_key(key) not in partitions]
-        self._chats.drop(foreign)
-        self._closed.drop([key for key, _ in self._closed.items() if int(key) not in partitions])
+        self._chats.keep(partitions, _partition_of_key)
+        self._closed.keep(partitions, int)
         self._ledgers = {
             number: MetricsLedger(
                 all_sources(), self._service_level_ms, closed_until_ms=self._closed.get(str(number))
@@ -70,28 +69,32 @@ class Counter:
 
     async def count(self, events: Sequence[EventT[bytes]]) -> None:
         """Return when everything that comes of ``events`` is durable. Raises ``Unavailable``."""
+        late: dict[tuple[int, WorkspaceId], list[Moment]] = {}
         for event in events:
-            ledger = self._ledgers.get(event.message.partition)
+            partition = event.message.partition
+            ledger = self._ledgers.get(partition)
             if ledger is None:
                 continue  # It went to another process meanwhile, which reads this again.
             match ENTRY.validate_json(event.message.value or b""):
                 case MomentEntry() as entry:
-                    await self._take(event.message.partition, ledger, entry)
+                    self._take(partition, ledger, entry)
+                    if ledger.is_late(entry.moment):
+                        late.setdefault((partition, entry.workspace_id), []).append(entry.moment)
                 case WatermarkEntry(source=source, read_until_ms=read_until_ms):
                     closing = ledger.advance(source, read_until_ms)
                     if closing is not None:
-                        await self._close(event.message.partition, ledger, closing)
+                        await self._close(partition, ledger, closing)
         await self._chats.confirm()
+        # Also for moments that were known: the process may have died before it told the correction.
+        for (partition, workspace_id), moments in late.items():
+            await self._tell(self._ledgers[partition].corrected(workspace_id, moments))
 
-    async def _take(self, partition: int, ledger: MetricsLedger, entry: MomentEntry) -> None:
+    def _take(self, partition: int, ledger: MetricsLedger, entry: MomentEntry) -> None:
         key = (entry.workspace_id, entry.conversation_id)
         chat = ledger.take(key, entry.moment, milliseconds(self._clock()))
         if chat is not None:
             value = [each.model_dump(mode="json", exclude_none=True) for each in chat.moments]
             self._chats.put(partition, "/".join(key), value)
-        if entry.workspace_id in ledger.chats:
-            # Also when it was known: the process may have died before it told the correction.
-            await self._tell(ledger.corrected(entry.workspace_id, entry.moment))
 
     async def _close(self, partition: int, ledger: MetricsLedger, closing: Closing) -> None:
         # In this order: what is told stands in the log before it counts as told, and what it was

@@ -76,7 +76,7 @@ class Inbox:
                 log.warning("batch_blocked", reason=str(error))
                 await asyncio.sleep(RETRY_DELAY_S)
             else:
-                self._blocked_by = None
                 for event in batch:
                     event.ack()
-                return
+                break
+        self._blocked_by = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import faust
@@ -57,11 +57,15 @@ class ConfirmedTable:
         """A key's value, or None."""
         return self._table.data.get(key)
 
-    def drop(self, keys: Collection[str]) -> None:
-        """Forget keys here, not in the changelog: another process has their partition now."""
-        for key in keys:
+    def keep(self, partitions: Collection[int], partition_of_key: Callable[[str], int]) -> None:
+        """Forget all but these partitions here, not in the changelog: other processes have them now."""
+        for key in [key for key, _ in self.items() if partition_of_key(key) not in partitions]:
             self._table.data.pop(key, None)
-            self._unconfirmed.pop(key, None)
+        self._unconfirmed = {
+            key: (partition, sent)
+            for key, (partition, sent) in self._unconfirmed.items()
+            if partition in partitions
+        }
 
     def _send(self, partition: int, key: str) -> None:
         value = self._table.data.get(key)
