@@ -66,6 +66,12 @@ def test_a_moment_on_the_edge_belongs_to_the_window_that_begins_there() -> None:
     assert figures([chat], 10).requested == 1
 
 
+def test_a_moment_just_before_the_edge_belongs_to_the_window_that_ends_there() -> None:
+    chat = ToldChat(ACME, at(9.999999))
+    assert figures([chat], 0).requested == 1
+    assert figures([chat], 10).requested == 0
+
+
 def test_waits_are_counted_from_the_request_to_the_first_offer_and_the_first_acceptance() -> None:
     chat = ToldChat(ACME, at(0)).offered(at(1)).declined(at(3)).offered(at(4), attempt=2).accepted(at(8))
     told = figures([chat], 0)

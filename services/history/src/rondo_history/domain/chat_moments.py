@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from rondo_common.clock import milliseconds
 from rondo_common.conversation import FallbackReason, Value
 from rondo_common.envelope import Envelope
 from rondo_common.events import (
@@ -27,6 +27,7 @@ from rondo_common.events import (
 )
 from rondo_common.ids import EventId
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BEFORE_ALL = -1
 """The place of the request, which stands on a topic of its own, before all that came of it."""
 
@@ -154,7 +155,7 @@ def moment_of(envelope: Envelope[Event], offset: int) -> Moment | None:
     return Moment(
         id=envelope.id,
         step=step,
-        at_ms=milliseconds(envelope.time),
+        at_ms=_whole_ms(envelope.time),
         place=BEFORE_ALL if step is Step.REQUESTED else offset,
         reason=event.fallback.reason if isinstance(event, ChatFellBack) else None,
         requested_at_ms=_requested_at_ms(event),
@@ -163,5 +164,10 @@ def moment_of(envelope: Envelope[Event], offset: int) -> Moment | None:
 
 def _requested_at_ms(event: Event) -> int | None:
     if isinstance(event, ChatRequested | AssignmentOffered | ChatQueued | ChatFellBack):
-        return milliseconds(event.request.requested_at)
+        return _whole_ms(event.request.requested_at)
     return None
+
+
+def _whole_ms(moment: datetime) -> int:
+    # Cut, not rounded: what happened just before a window's end did not happen after it.
+    return (moment - EPOCH) // timedelta(milliseconds=1)
