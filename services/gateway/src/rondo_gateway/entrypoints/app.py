@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi_swagger import patch_fastapi
 from starlette.routing import BaseRoute
 
+from rondo_gateway.entrypoints.account_import import account_import_routes
 from rondo_gateway.entrypoints.agents import agent_routes
 from rondo_gateway.entrypoints.availability import availability_routes
 from rondo_gateway.entrypoints.conversations import conversation_routes
@@ -16,7 +17,9 @@ from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION,
 from rondo_gateway.entrypoints.live_metrics import metrics_routes
 from rondo_gateway.entrypoints.messages import message_routes
 from rondo_gateway.entrypoints.problems import answer_refusals
+from rondo_gateway.entrypoints.provisioned import provisioned_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
+from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
 from rondo_gateway.entrypoints.workspaces import api_key_routes, settings_routes, workspace_routes
 from rondo_gateway.handlers.use_cases import UseCases
@@ -41,9 +44,12 @@ def public_app(
     for routes in (
         conversation_routes(),
         message_routes(),
+        route_plan_routes(),
         agent_routes(),
         availability_routes(),
         rule_lint_routes(),
+        account_import_routes(),
+        *provisioned_routes(),
         settings_routes(),
         workspace_routes(),
         api_key_routes(),
