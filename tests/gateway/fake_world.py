@@ -49,6 +49,7 @@ from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
+from tests.gateway.fake_metrics import FakeLiveMetrics
 from tests.gateway.fake_places import FakePlaces
 from tests.gateway.fake_presence import FakePresence
 from tests.gateway.fake_queue import FakeWaitingQueue
@@ -168,6 +169,7 @@ class FakeWorld:
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
+    metrics: FakeLiveMetrics = field(default_factory=FakeLiveMetrics)
     history: FakeHistory = field(default_factory=FakeHistory)
     presence: FakePresence = field(default_factory=FakePresence)
     presence_lease_s: float = 75.0
@@ -197,6 +199,7 @@ class FakeWorld:
             log=self.log,
             answers=self.answers,
             mailboxes=self.mailboxes,
+            metrics=self.metrics,
             queue=self.queue,
             presence=self.presence,
             presence_lease_s=self.presence_lease_s,

@@ -27,6 +27,7 @@ from rondo_gateway.adapters.directory import KafkaDirectoryLog, ReadDirectory
 from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.kafka_event_log import KafkaEventLog
+from rondo_gateway.adapters.kafka_metrics import KafkaLiveMetrics
 from rondo_gateway.adapters.redis_answers import RedisAnswers
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
@@ -37,6 +38,7 @@ from rondo_gateway.adapters.redis_presence import RedisPresence
 from rondo_gateway.adapters.redis_queue import RedisWaitingQueue
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.entrypoints.app import public_app
+from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
@@ -47,6 +49,7 @@ from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
+from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.presence import PresenceKeeper
@@ -63,6 +66,7 @@ from rondo_gateway.ports import (
     DirectoryView,
     EventLog,
     History,
+    LiveMetrics,
     Mailboxes,
     Places,
     Presence,
@@ -90,6 +94,7 @@ class World:
     log: EventLog
     answers: Answers
     mailboxes: Mailboxes
+    metrics: LiveMetrics
     queue: WaitingQueue
     presence: Presence
     presence_lease_s: float
@@ -147,6 +152,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
             clock,
             new_event_id,
         ),
+        live_metrics=MetricsQueries(authentication, directory, world.metrics, clock, new_event_id),
     )
 
 
@@ -157,6 +163,7 @@ def build_app(
     use_cases = build_use_cases(world, root_key)
     jitter = random.SystemRandom().randint
     streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter, world.stream_times)
+    streams.append(metrics_stream_route(use_cases, world.metrics, open_streams, jitter, world.stream_times))
     return public_app(use_cases, streams, health)
 
 
@@ -170,6 +177,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     doorbells = Doorbells(redis)
     directory = Directory()
     reader = DirectoryReader(make_reader(kafka), directory)
+    metrics = KafkaLiveMetrics(make_reader(kafka), utc_now)
     publisher = KafkaPublisher(
         lambda: make_producer(kafka, request_timeout_ms=REQUEST_TIMEOUT_MS),
         deadline_s=PUBLISH_DEADLINE_S,
@@ -186,6 +194,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
+        metrics=metrics,
         queue=RedisWaitingQueue(functions, doorbells),
         presence=RedisPresence(functions),
         presence_lease_s=settings.presence_lease_s,
@@ -212,7 +221,12 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     return Gateway(
         app=build_app(world, settings.root_key.get_secret_value(), open_streams, health),
         open_streams=open_streams,
-        alongside=[lambda _: reader.run(), lambda _: doorbells.run(), prepare],
+        alongside=[
+            lambda _: reader.run(),
+            lambda _: doorbells.run(),
+            lambda _: metrics.run(),
+            prepare,
+        ],
         close=close,
     )
 

@@ -24,6 +24,7 @@ from rondo_common.ids import AgentId, ApiKeyId, CommandId, ConversationId, Works
 from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.cursors import Cursor, Extent
+from rondo_gateway.domain.metrics_board import MetricsWindow, Posted
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import TokenClaims
 from rondo_gateway.domain.transcript import Transcript
@@ -328,6 +329,29 @@ class WaitingQueue(Protocol):
 
     async def place_of(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> Queue | None:
         """The conversation's place; None unless it is shown as queued."""
+        ...
+
+
+# --- live metrics ------------------------------------------------------------------------------
+
+
+class LiveMetrics(Protocol):
+    """The last windows of each workspace's live metrics, as far as this process has read the log."""
+
+    async def windows(self, workspace_id: WorkspaceId) -> list[MetricsWindow]:
+        """The last windows, by time."""
+        ...
+
+    async def last_offset(self, workspace_id: WorkspaceId) -> int:
+        """How far the workspace's partition of the log was read: the offset of its last record."""
+        ...
+
+    async def after(self, workspace_id: WorkspaceId, offset: int) -> list[Posted] | None:
+        """The windows told behind an offset, in the log's order; None when not all of them are kept."""
+        ...
+
+    def listen(self, workspace_id: WorkspaceId) -> AbstractAsyncContextManager[Bell]:
+        """A bell that rings at every window from then on."""
         ...
 
 

@@ -14,6 +14,7 @@ from rondo_gateway.entrypoints.agents import agent_routes
 from rondo_gateway.entrypoints.availability import availability_routes
 from rondo_gateway.entrypoints.conversations import conversation_routes
 from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
+from rondo_gateway.entrypoints.live_metrics import metrics_routes
 from rondo_gateway.entrypoints.messages import message_routes
 from rondo_gateway.entrypoints.problems import answer_refusals
 from rondo_gateway.entrypoints.provisioned import provisioned_routes
@@ -52,6 +53,7 @@ def public_app(
         settings_routes(),
         workspace_routes(),
         api_key_routes(),
+        metrics_routes(),
     ):
         app.include_router(routes)
     if health is not None:

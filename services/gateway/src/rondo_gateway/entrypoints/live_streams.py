@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -52,11 +53,19 @@ class StreamTimes:
         return cls(heartbeat_s=min(HEARTBEAT_S_MAX, presence_lease_s / BEATS_PER_LEASE_MIN))
 
 
+class OpenStream(Protocol):
+    """A stream that can be told to end."""
+
+    def leave(self) -> None:
+        """End the stream soon."""
+        ...
+
+
 class OpenStreams:
     """The streams open in this process, so that they can be ended when it stops."""
 
     def __init__(self) -> None:
-        self._open: set[_Reader] = set()
+        self._open: set[OpenStream] = set()
         self._is_closed = False
 
     async def end_with(self, stop: asyncio.Event) -> None:
@@ -67,7 +76,7 @@ class OpenStreams:
             reader.leave()
 
     @contextlib.contextmanager
-    def kept(self, reader: _Reader) -> Iterator[None]:
+    def kept(self, reader: OpenStream) -> Iterator[None]:
         """Count ``reader`` among the open streams."""
         if self._is_closed:
             reader.leave()

@@ -15,6 +15,7 @@ from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.presence import PresenceKeeper
@@ -49,3 +50,4 @@ class UseCases:
     presence: PresenceKeeper
     rule_lint: RuleLint
     live_streams: LiveStreams
+    live_metrics: MetricsQueries
