@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from rondo_common.conversation import Message, Status
@@ -30,6 +31,7 @@ class FakeConversations:
     requests: dict[tuple[WorkspaceId, str], Reservation] = field(default_factory=dict)
     messages: dict[tuple[Place, str, str], Posting] = field(default_factory=dict)
     offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(int))
+    request_offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(lambda: -1))
     is_unreachable: bool = False
 
     async def show(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
@@ -79,9 +81,23 @@ class FakeConversations:
             directory_offset=self.offsets[workspace_id],
         )
 
-    async def show_requested(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
+    async def show_requested(
+        self, workspace_id: WorkspaceId, view: ConversationView, request_offset: int
+    ) -> None:
         self._check()
+        self.request_offsets[workspace_id] = max(request_offset, self.request_offsets[workspace_id])
         self.views.setdefault((workspace_id, view.id), view)
+
+    async def newest_request(self, workspace_id: WorkspaceId) -> int:
+        self._check()
+        return self.request_offsets[workspace_id]
+
+    async def find_many(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ConversationView]:
+        self._check()
+        found = {each: self.views.get((workspace_id, each)) for each in conversation_ids}
+        return {each: view for each, view in found.items() if view is not None}
 
     async def reserve_message(
         self,

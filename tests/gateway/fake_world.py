@@ -40,6 +40,7 @@ from rondo_common.ids import (
 )
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.bootstrap import World, build_app
+from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import AgentSubject, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
@@ -108,6 +109,8 @@ class FakeHistory:
     def __init__(self) -> None:
         self.transcripts: dict[ConversationId, Transcript] = {}
         self.pages: dict[ConversationId, MessageList] = {}
+        self.kept: dict[ConversationId, KeptConversation] = {}
+        self.wanted: list[tuple[WorkspaceId, Wanted]] = []
         self.asked_for: list[int] = []
         self.is_unreachable = False
 
@@ -135,6 +138,22 @@ class FakeHistory:
         self._check()
         self.asked_for.append(at_least)
         return self.transcripts.get(conversation_id)
+
+    async def conversation(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - as above
+        conversation_id: ConversationId,
+    ) -> KeptConversation | None:
+        self._check()
+        return self.kept.get(conversation_id)
+
+    async def conversations(
+        self, workspace_id: WorkspaceId, wanted: Wanted, *, requests_at_least: int
+    ) -> KeptPage:
+        self._check()
+        self.asked_for.append(requests_at_least)
+        self.wanted.append((workspace_id, wanted))
+        return KeptPage(data=list(self.kept.values())[: wanted.limit], next_cursor=None)
 
     def _check(self) -> None:
         if self.is_unreachable:

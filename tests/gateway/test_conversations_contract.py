@@ -145,7 +145,7 @@ async def test_a_request_whose_conversation_is_shown_is_known_to_be_in_the_log(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:
     assert not (await conversations.begin_request(ws, reservation())).is_shown
-    await conversations.show_requested(ws, requested())
+    await conversations.show_requested(ws, requested(), 7)
     assert (await conversations.begin_request(ws, reservation())).is_shown
 
 
@@ -153,7 +153,7 @@ async def test_what_the_router_shows_is_not_overwritten(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:
     await conversations.show(ws, offered())
-    await conversations.show_requested(ws, requested())
+    await conversations.show_requested(ws, requested(), 7)
     assert await conversations.find(ws, CNV) == offered()
 
 
@@ -258,3 +258,19 @@ async def test_many_at_once_wait_for_a_connection_instead_of_failing(
     finally:
         await client.aclose()
     assert found == [None] * 500
+
+
+async def test_the_newest_request_is_noted_and_never_goes_back(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    assert await conversations.newest_request(ws) == -1
+    await conversations.show_requested(ws, requested(), 7)
+    await conversations.show_requested(ws, requested(), 5)
+    assert await conversations.newest_request(ws) == 7
+
+
+async def test_many_are_found_at_once(conversations: ShownConversations, ws: WorkspaceId) -> None:
+    await conversations.show_requested(ws, requested(), 7)
+    unknown = ConversationId("cnv_unknown")
+    assert await conversations.find_many(ws, [CNV, unknown]) == {CNV: await conversations.find(ws, CNV)}
+    assert await conversations.find_many(ws, []) == {}

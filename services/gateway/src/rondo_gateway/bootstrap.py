@@ -39,6 +39,7 @@ from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
 from rondo_gateway.handlers.chat_requests import ChatRequests
+from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
@@ -101,9 +102,12 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         api_keys=ApiKeys(directory, world.directory_log, clock, _new_api_key),
         agents=Agents(directory, world.directory_log, world.tokens, clock),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
-        conversations=ConversationCommands(world.conversations, log, world.answers, clock, new_event_id),
+        conversations=ConversationCommands(
+            directory, world.conversations, world.history, log, world.answers, clock, new_event_id
+        ),
+        conversation_lists=ConversationLists(directory, world.conversations, world.history),
         messages=Messages(directory, world.conversations, log, world.history, clock),
-        transcripts=Transcripts(world.conversations, world.history),
+        transcripts=Transcripts(directory, world.conversations, world.history),
         live_streams=LiveStreams(
             authentication, directory, world.conversations, world.mailboxes, clock, new_event_id
         ),

@@ -13,12 +13,22 @@ from rondo_common.events import (
     AssignmentTimedOut,
     ChatEnded,
     ChatFellBack,
+    ChatQueued,
     ChatRequested,
+    ChatTransferred,
     ChatWithdrawn,
+    ConnectAgent,
+    ConversationErased,
     DeclineChat,
     EndChat,
     Event,
     MessagePosted,
+    MessagesRead,
+    PlanRoute,
+    TranscriptRequested,
+    TransferChat,
+    TransferReturned,
+    VisitorErased,
     WithdrawChat,
 )
 from rondo_common.kafka.connection import KafkaConnection
@@ -26,7 +36,8 @@ from rondo_common.kafka.group import loop_health, make_loop, make_publisher
 from rondo_common.process import run_together, serve_http
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 from rondo_history import handlers
-from rondo_history.adapters.postgres_archive import PostgresArchive, open_pool
+from rondo_history.adapters.postgres import open_pool
+from rondo_history.adapters.postgres_archive import PostgresArchive
 from rondo_history.entrypoints.http import history_app
 from rondo_history.entrypoints.topics import TopicsConsumer
 from rondo_history.handlers import Reading
@@ -42,15 +53,25 @@ READINGS: dict[type[Event], Reading] = {
     DeclineChat: handlers.no_fact,
     WithdrawChat: handlers.no_fact,
     EndChat: handlers.no_fact,
+    TransferChat: handlers.no_fact,
+    VisitorErased: handlers.no_fact,
+    ConnectAgent: handlers.no_fact,
+    PlanRoute: handlers.no_fact,
     AssignmentOffered: handlers.fact,
     AssignmentAccepted: handlers.fact,
     AssignmentDeclined: handlers.fact,
     AssignmentTimedOut: handlers.fact,
     AssignmentRescinded: handlers.fact,
+    ChatQueued: handlers.fact,
+    ChatTransferred: handlers.fact,
+    TransferReturned: handlers.fact,
     ChatFellBack: handlers.fact,
     ChatWithdrawn: handlers.fact,
     ChatEnded: handlers.fact,
     MessagePosted: handlers.fact,
+    MessagesRead: handlers.fact,
+    TranscriptRequested: handlers.fact,
+    ConversationErased: handlers.no_fact,
 }
 """Everything on the two topics: what is kept, and what is not."""
 

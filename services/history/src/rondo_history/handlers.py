@@ -10,9 +10,14 @@ from rondo_common.envelope import Envelope
 from rondo_common.errors import Rejected
 from rondo_common.events import ConversationEvent, Event
 from rondo_common.ids import ConversationId, WorkspaceId
+from rondo_common.topics import CHAT_REQUESTS
 from rondo_history.domain.fact import Fact, Place, fact_of
-from rondo_history.domain.transcript import Transcript, message_of, transcript_of
+from rondo_history.domain.listing import Filter, KeptConversation, Position, position_of
+from rondo_history.domain.transcript import Transcript, message_of, transcript_part
 from rondo_history.ports import Archive
+
+BEFORE_THE_LOG = -1
+"""A log position in front of every record."""
 
 Logged = tuple[Envelope[Event], Place]
 """An event as it came, and where it stands in the log."""
@@ -27,6 +32,22 @@ class MessagePage:
 
     messages: tuple[Message, ...]
     next_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptPage:
+    """A part of a transcript; the next one goes on behind ``next_after``, None at the end."""
+
+    transcript: Transcript
+    next_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """Some conversations, newest first; ``next_after`` goes on behind them, None at the end."""
+
+    conversations: tuple[KeptConversation, ...]
+    next_after: Position | None
 
 
 def fact(envelope: Envelope[ConversationEvent], place: Place) -> Fact | None:
@@ -48,6 +69,8 @@ async def keep_facts(
         Rejected: the record at its ``index`` can never be kept; nothing was done.
         Unavailable: repeat it.
     """
+    if not logged:
+        return
     facts: list[Fact] = []
     for index, (envelope, place) in enumerate(logged):
         reading = readings.get(type(envelope.event), no_fact)
@@ -57,15 +80,48 @@ async def keep_facts(
             raise Rejected(str(error), index) from None
         if kept is not None:
             facts.append(kept)
-    if facts:
-        await archive.keep(facts)
+    await archive.keep(facts, read_to=logged[-1][1])
+
+
+async def list_conversations(
+    workspace_id: WorkspaceId, wanted: Filter, limit: int, archive: Archive
+) -> ConversationPage:
+    """A page of the conversations that are wanted, newest first. Raises ``Unavailable``."""
+    found = await archive.list_page(workspace_id, wanted, limit + 1)
+    page = found[:limit]
+    return ConversationPage(tuple(page), position_of(page[-1]) if len(found) > limit else None)
 
 
 async def read_transcript(
-    workspace_id: WorkspaceId, conversation_id: ConversationId, archive: Archive
-) -> Transcript | None:
-    """The whole conversation so far, None when it is not known. Raises ``Unavailable``."""
-    return transcript_of(await archive.facts_of(workspace_id, conversation_id))
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    archive: Archive,
+    *,
+    after: int | None = None,
+    limit: int,
+) -> TranscriptPage | None:
+    """A part of the conversation so far: up to ``limit`` messages behind the log position ``after``, with
+    what happened between them. None when the conversation is not known. Raises ``Unavailable``.
+
+    The parts of a transcript have no line twice, and none is missing, also while the talk goes on.
+    """
+    start = BEFORE_THE_LOG if after is None else after
+    # What is kept meanwhile belongs behind this: then the next question tells all of it.
+    known = await archive.find(workspace_id, conversation_id)
+    if known is None:
+        return None
+    said = await archive.messages_of(workspace_id, conversation_id, after=start, limit=limit + 1)
+    steps = await archive.steps_of(workspace_id, conversation_id)
+    next_after = said[limit - 1].place.offset if len(said) > limit else None
+    last = known.log_offset if next_after is None else next_after
+    told = [each for each in (*said, *steps) if _stands_between(each, start, last)]
+    part = transcript_part(steps, told, opens=after is None)
+    return None if part is None else TranscriptPage(part, next_after)
+
+
+def _stands_between(fact: Fact, start: int, last: int) -> bool:
+    """Whether a fact is behind ``start`` and not behind ``last``."""
+    return fact.place.topic != CHAT_REQUESTS.name and start < fact.place.offset <= last
 
 
 async def read_messages(

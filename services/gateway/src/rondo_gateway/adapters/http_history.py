@@ -9,9 +9,10 @@ import httpx
 
 from rondo_common.errors import Unavailable
 from rondo_common.ids import ConversationId, WorkspaceId
+from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
 from rondo_gateway.domain.refusals import Invalid
 from rondo_gateway.domain.representation import MessageList
-from rondo_gateway.domain.transcript import Transcript
+from rondo_gateway.domain.transcript import Transcript, TranscriptLine
 
 TIMEOUT_S = 4.0
 
@@ -45,8 +46,32 @@ class HttpHistory:
     ) -> Transcript | None:
         """See :class:`History`."""
         query = {"at_least": str(at_least)}
-        answer = await self._get(workspace_id, conversation_id, "transcript", query)
-        return None if answer is None else Transcript.model_validate(answer)
+        lines: list[TranscriptLine] = []
+        while True:
+            answer = await self._get(workspace_id, conversation_id, "transcript", query)
+            if answer is None:
+                return None
+            part = Transcript.model_validate(answer)
+            lines += part.lines
+            if answer["next_after"] is None:
+                return part.model_copy(update={"lines": lines})
+            query = {"after": str(answer["next_after"])}
+
+    async def conversation(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId
+    ) -> KeptConversation | None:
+        """See :class:`History`."""
+        path = f"{_workspace(workspace_id)}/conversations/{conversation_id}"
+        answer = await self._get_json(path, {})
+        return None if answer is None else KeptConversation.model_validate(answer)
+
+    async def conversations(
+        self, workspace_id: WorkspaceId, wanted: Wanted, *, requests_at_least: int
+    ) -> KeptPage:
+        """See :class:`History`."""
+        query = wanted.to_query() | {"requests_at_least": str(requests_at_least)}
+        answer = await self._get_json(f"{_workspace(workspace_id)}/conversations", query)
+        return KeptPage.model_validate(answer)
 
     async def _get(
         self,
@@ -60,7 +85,11 @@ class HttpHistory:
         Raises:
             Invalid: history cannot read the cursor, the one thing here that callers make up.
         """
-        path = f"/internal/v1/workspaces/{workspace_id}/conversations/{conversation_id}/{what}"
+        path = f"{_workspace(workspace_id)}/conversations/{conversation_id}/{what}"
+        return await self._get_json(path, query)
+
+    async def _get_json(self, path: str, query: dict[str, str]) -> Any:
+        """As :meth:`_get`."""
         try:
             response = await self._client.get(path, params=query)
             if response.status_code == HTTPStatus.NOT_FOUND:
@@ -71,3 +100,7 @@ class HttpHistory:
             return response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise Unavailable("history", repr(error)) from error
+
+
+def _workspace(workspace_id: WorkspaceId) -> str:
+    return f"/internal/v1/workspaces/{workspace_id}"

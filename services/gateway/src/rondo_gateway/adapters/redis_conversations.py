@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -21,6 +22,7 @@ IDEMPOTENCY_KEPT_S = 24 * 60 * 60
 MESSAGES_KNOWN_S = 24 * 60 * 60
 """How long after the last message a ``client_message_id`` is known."""
 
+BEFORE_THE_LOG = -1
 NOT_SETTLED = frozenset({Status.REQUESTED, Status.OFFERED})
 SHOWN_POLL_S = 0.03
 SHOWN_LOOKS_MAX = 10
@@ -93,11 +95,34 @@ class RedisConversations:
             directory_offset=int(offset),
         )
 
-    async def show_requested(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
+    async def show_requested(
+        self, workspace_id: WorkspaceId, view: ConversationView, request_offset: int
+    ) -> None:
         """See :class:`Conversations`."""
         fields = [part for field in view.to_hash().items() for part in field]
-        key = view_key(workspace_id, view.id)
-        await self._functions.call(FunctionCall("rondo_gateway_show_requested", (key,), tuple(fields)))
+        keys = (view_key(workspace_id, view.id), requests_offset_key(workspace_id))
+        call = FunctionCall("rondo_gateway_show_requested", keys, (request_offset, *fields))
+        await self._functions.call(call)
+
+    async def newest_request(self, workspace_id: WorkspaceId) -> int:
+        """See :class:`Conversations`."""
+        with redis_errors():
+            return int(await self._redis.get(requests_offset_key(workspace_id)) or BEFORE_THE_LOG)
+
+    async def find_many(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ConversationView]:
+        """See :class:`Conversations`."""
+        with redis_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for conversation_id in conversation_ids:
+                pipeline.hgetall(view_key(workspace_id, conversation_id))
+            found = await pipeline.execute()
+        return {
+            conversation_id: ConversationView.from_hash(conversation_id, fields)
+            for conversation_id, fields in zip(conversation_ids, found, strict=True)
+            if fields
+        }
 
     async def reserve_message(
         self,
@@ -141,6 +166,11 @@ class RedisConversations:
             ),
         )
         return bool(await self._functions.call(call))
+
+
+def requests_offset_key(workspace_id: WorkspaceId) -> str:
+    """Where the log has the newest request that a caller was answered about: a number."""
+    return workspace_key(workspace_id, "requests_offset")
 
 
 def messages_key(workspace_id: WorkspaceId, conversation_id: ConversationId) -> str:

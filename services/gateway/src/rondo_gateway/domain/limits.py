@@ -13,6 +13,8 @@ TEXT_LENGTH_MAX = 1_000
 NAME_LENGTH_MAX = 200
 URL_LENGTH_MAX = 2_000
 MESSAGE_LENGTH_MAX = 4_000
+QUERY_LENGTH_MAX = 200
+"""Of a search in what was said."""
 CLIENT_ID_LENGTH_MAX = 64
 """Of an ``Idempotency-Key`` and a ``client_message_id``."""
 SCALARS_MAX = 50

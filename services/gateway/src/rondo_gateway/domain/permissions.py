@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rondo_common.conversation_view import ConversationView
+from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId, ConversationId
+from rondo_common.permissions import Permission
 from rondo_gateway.domain.principals import AgentCaller, Backend, Member, Operator, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 
@@ -22,6 +24,38 @@ def require_backend(caller: Principal) -> Backend:
     if not isinstance(caller, Backend):
         raise NotPermitted("Only a website's backend may do this. Use an API key of the workspace.")
     return caller
+
+
+def require_staff(caller: Principal) -> Backend | AgentCaller:
+    """The caller, if it is a website's backend or an agent; else raises ``NotPermitted``."""
+    if not isinstance(caller, Backend | AgentCaller):
+        raise NotPermitted("Use an API key of the workspace, or the token of an agent who may do this.")
+    return caller
+
+
+def permissions_of(caller: Principal, found: WorkspaceDirectory) -> frozenset[Permission]:
+    """What the caller may do in their workspace: a backend everything, an agent what their profile says."""
+    match caller:
+        case Backend():
+            return frozenset(Permission)
+        case AgentCaller(agent_id=agent_id) if agent_id in found.agents:
+            return found.permissions_of(found.agents[agent_id].entry.profile)
+    return frozenset()
+
+
+def require_permission(
+    caller: Principal, found: WorkspaceDirectory, *any_of: Permission
+) -> Backend | AgentCaller:
+    """The caller, if they hold one of the permissions in their workspace ``found``.
+
+    Raises:
+        NotPermitted: they hold none of them.
+    """
+    staff = require_staff(caller)
+    if permissions_of(staff, found).isdisjoint(any_of):
+        names = " or ".join(sorted(any_of))
+        raise NotPermitted(f"This needs the permission {names}. Ask for a profile that has it.")
+    return staff
 
 
 def require_member(caller: Principal) -> Member:

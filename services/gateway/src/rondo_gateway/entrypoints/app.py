@@ -10,6 +10,7 @@ from fastapi_swagger import patch_fastapi
 from starlette.routing import BaseRoute
 
 from rondo_gateway.entrypoints.agents import agent_routes
+from rondo_gateway.entrypoints.conversation_lists import conversation_list_routes
 from rondo_gateway.entrypoints.conversations import conversation_routes
 from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
 from rondo_gateway.entrypoints.messages import message_routes
@@ -37,6 +38,7 @@ def public_app(
     # Routes are tried in this order: the busiest first.
     for routes in (
         conversation_routes(),
+        conversation_list_routes(),
         message_routes(),
         agent_routes(),
         settings_routes(),

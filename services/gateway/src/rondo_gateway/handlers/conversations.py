@@ -19,8 +19,12 @@ from rondo_gateway.domain.permissions import (
 from rondo_gateway.domain.principals import Member, Principal
 from rondo_gateway.domain.representation import Conversation, conversation_of
 from rondo_gateway.handlers.source import SOURCE
-from rondo_gateway.handlers.visible_conversations import existing_conversation, party_conversation
-from rondo_gateway.ports import Answers, Conversations, EventLog
+from rondo_gateway.handlers.visible_conversations import (
+    existing_conversation,
+    party_conversation,
+    readable_conversation,
+)
+from rondo_gateway.ports import Answers, Conversations, DirectoryView, EventLog, History
 
 DECISION_WAIT_S = 5.0
 
@@ -38,13 +42,17 @@ class ConversationCommands:
 
     def __init__(
         self,
+        directory: DirectoryView,
         conversations: Conversations,
+        history: History,
         log: EventLog,
         answers: Answers,
         clock: Clock,
         new_command_id: Callable[[], CommandId],
     ) -> None:
+        self._directory = directory
         self._conversations = conversations
+        self._history = history
         self._log = log
         self._answers = answers
         self._clock = clock
@@ -53,7 +61,9 @@ class ConversationCommands:
     async def read(self, caller: Principal, conversation_id: ConversationId) -> Conversation:
         """The conversation, for its parties and the backend."""
         member = require_member(caller)
-        view = await party_conversation(self._conversations, member, conversation_id)
+        view = await readable_conversation(
+            self._directory, self._conversations, self._history, member, conversation_id
+        )
         return conversation_of(view, member)
 
     async def accept(self, caller: Principal, conversation_id: ConversationId) -> Decided:

@@ -17,7 +17,7 @@ from rondo_gateway.domain.permissions import require_member
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.representation import Message, MessageList, message_of
 from rondo_gateway.handlers.source import SOURCE
-from rondo_gateway.handlers.visible_conversations import party_conversation
+from rondo_gateway.handlers.visible_conversations import party_conversation, readable_conversation
 from rondo_gateway.ports import Conversations, DirectoryView, EventLog, History, PostState
 
 
@@ -74,7 +74,9 @@ class Messages:
     ) -> MessageList:
         """Messages in order, from history."""
         member = require_member(caller)
-        view = await party_conversation(self._conversations, member, conversation_id)
+        view = await readable_conversation(
+            self._directory, self._conversations, self._history, member, conversation_id
+        )
         return await self._history.messages(
             member.workspace_id, view.id, limit=limit, after=after, at_least=view.log_offset
         )

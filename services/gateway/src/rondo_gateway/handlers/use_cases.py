@@ -8,6 +8,7 @@ from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.chat_requests import ChatRequests
+from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
@@ -25,6 +26,7 @@ class UseCases:
     agents: Agents
     chat_requests: ChatRequests
     conversations: ConversationCommands
+    conversation_lists: ConversationLists
     messages: Messages
     transcripts: Transcripts
     live_streams: LiveStreams

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 
 TERMS_MAX = 10
 """The longest terms are looked for; the grams of more would not narrow it down."""
@@ -36,8 +37,8 @@ _DROPPED = frozenset(
     )
     for code in range(first, last + 1)
 )
-_ALIKE = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ı": "i"})
-"""Letters that people without them on their keyboards write otherwise, and Unicode does not take apart."""
+_ALIKE = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "\u0131": "i"})
+"""Letters that people without them write otherwise, and Unicode does not take apart; last the dotless i."""
 
 
 def folded(text: str) -> str:
@@ -60,7 +61,7 @@ def grams_of(text: str) -> list[int]:
 
 def _grams_of_word(word: str) -> Iterable[int]:
     codes = [ord(each) for each in word]
-    for first, second in zip(codes, codes[1:], strict=False):
+    for first, second in pairwise(codes):
         yield (first + 1) << _GRAM_SHIFT | second
     for code in codes:
         if code > _ASCII_MAX:

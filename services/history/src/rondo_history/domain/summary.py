@@ -62,7 +62,7 @@ class Ring(Value):
 
     agent_id: AgentId
     attempt: int
-    pool: str | None
+    pool: str | None = None
     offered_at: datetime
     outcome: Outcome = Outcome.OPEN
 
