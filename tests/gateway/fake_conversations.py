@@ -10,6 +10,7 @@ from rondo_common.conversation import Message, Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.errors import Unavailable
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId
+from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX, TRANSCRIPT_MAILS_WINDOW_S
 from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation
 
 Place = tuple[WorkspaceId, ConversationId]
@@ -31,6 +32,7 @@ class FakeConversations:
     requests: dict[tuple[WorkspaceId, str], Reservation] = field(default_factory=dict)
     messages: dict[tuple[Place, str, str], Posting] = field(default_factory=dict)
     offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(int))
+    mails: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
     request_offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(lambda: -1))
     is_unreachable: bool = False
 
@@ -118,6 +120,12 @@ class FakeConversations:
             return PostReservation(PostState.NOT_ACTIVE)
         known = self.messages.setdefault(key, Posting(message))
         return PostReservation(PostState.RESERVED, known.message, agent_id)
+
+    async def reserve_mail(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int | None:
+        self._check()
+        self.mails[workspace_id, conversation_id] += 1
+        is_too_many = self.mails[workspace_id, conversation_id] > TRANSCRIPT_MAILS_MAX
+        return TRANSCRIPT_MAILS_WINDOW_S if is_too_many else None
 
     async def mark_posted(
         self,

@@ -29,7 +29,7 @@ from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, Kind, WorkspaceEntry
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Unavailable
-from rondo_common.events import AgentDefined, ApiKeyDefined, ConversationEvent, WorkspaceDefined
+from rondo_common.events import AgentDefined, ApiKeyDefined, Event, WorkspaceDefined
 from rondo_common.ids import (
     AgentId,
     ApiKeyId,
@@ -41,6 +41,7 @@ from rondo_common.ids import (
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.bootstrap import World, build_app
 from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
+from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import AgentSubject, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
@@ -68,17 +69,17 @@ class FakeEventLog:
     """A :class:`rondo_gateway.ports.EventLog` that remembers."""
 
     def __init__(self) -> None:
-        self.envelopes: list[Envelope[ConversationEvent]] = []
+        self.envelopes: list[Envelope[Event]] = []
         self.is_unreachable = False
 
-    async def publish(self, envelope: Envelope[ConversationEvent]) -> int:
+    async def publish(self, envelope: Envelope[Event]) -> int:
         if self.is_unreachable:
             raise Unavailable("kafka", "switched off by the test")
         self.envelopes.append(envelope)
         return len(self.envelopes) - 1
 
     @property
-    def events(self) -> list[ConversationEvent]:
+    def events(self) -> list[Event]:
         return [envelope.event for envelope in self.envelopes]
 
 
@@ -111,6 +112,9 @@ class FakeHistory:
         self.pages: dict[ConversationId, MessageList] = {}
         self.kept: dict[ConversationId, KeptConversation] = {}
         self.wanted: list[tuple[WorkspaceId, Wanted]] = []
+        self.questions: list[tuple[WorkspaceId, ReportQuestion]] = []
+        self.has_mail = True
+        self.report = Report(data=[])
         self.asked_for: list[int] = []
         self.is_unreachable = False
 
@@ -154,6 +158,15 @@ class FakeHistory:
         self.asked_for.append(requests_at_least)
         self.wanted.append((workspace_id, wanted))
         return KeptPage(data=list(self.kept.values())[: wanted.limit], next_cursor=None)
+
+    async def can_mail(self) -> bool:
+        self._check()
+        return self.has_mail
+
+    async def live_chat_report(self, workspace_id: WorkspaceId, question: ReportQuestion) -> Report:
+        self._check()
+        self.questions.append((workspace_id, question))
+        return self.report
 
     def _check(self) -> None:
         if self.is_unreachable:

@@ -19,6 +19,7 @@ from rondo_common.redis.keys import agent_conversations_key, view_key
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_effects import gateway_functions
+from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX
 from rondo_gateway.ports import BeginOutcome, Conversations, PostState, Reservation
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_world import BOB, CNV, GRACE, NOON, a_message, active, offered, requested
@@ -267,6 +268,15 @@ async def test_the_newest_request_is_noted_and_never_goes_back(
     await conversations.show_requested(ws, requested(), 7)
     await conversations.show_requested(ws, requested(), 5)
     assert await conversations.newest_request(ws) == 7
+
+
+async def test_only_so_many_mails_of_a_conversation_are_reserved(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    waits = [await conversations.reserve_mail(ws, CNV) for _ in range(TRANSCRIPT_MAILS_MAX + 1)]
+    assert waits[:-1] == [None] * TRANSCRIPT_MAILS_MAX
+    assert waits[-1] is not None
+    assert await conversations.reserve_mail(ws, ConversationId("cnv_2")) is None
 
 
 async def test_many_are_found_at_once(conversations: ShownConversations, ws: WorkspaceId) -> None:

@@ -41,8 +41,10 @@ from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.erasures import Erasures
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.workspaces import Workspaces
@@ -96,18 +98,23 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
     """The use cases over ``world``."""
     directory, log, clock = world.directory, world.log, world.clock
     authentication = Authentication(root_key, directory, world.tokens, clock)
+    conversations = ConversationCommands(
+        directory, world.conversations, world.history, log, world.answers, clock, new_event_id
+    )
     return UseCases(
         authentication=authentication,
         workspaces=Workspaces(directory, world.directory_log, clock, _new_api_key),
         api_keys=ApiKeys(directory, world.directory_log, clock, _new_api_key),
         agents=Agents(directory, world.directory_log, world.tokens, clock),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
-        conversations=ConversationCommands(
-            directory, world.conversations, world.history, log, world.answers, clock, new_event_id
-        ),
+        conversations=conversations,
         conversation_lists=ConversationLists(directory, world.conversations, world.history),
         messages=Messages(directory, world.conversations, log, world.history, clock),
-        transcripts=Transcripts(directory, world.conversations, world.history),
+        transcripts=Transcripts(directory, world.conversations, world.history, log, clock, new_event_id),
+        erasures=Erasures(
+            directory, world.conversations, world.history, conversations, log, clock, new_event_id
+        ),
+        reports=Reports(directory, world.history, clock),
         live_streams=LiveStreams(
             authentication, directory, world.conversations, world.mailboxes, clock, new_event_id
         ),

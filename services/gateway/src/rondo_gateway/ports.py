@@ -19,11 +19,12 @@ from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.entries import Kind, WorkspaceEntry
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.envelope import Envelope
-from rondo_common.events import ConversationEvent, Event
+from rondo_common.events import Event
 from rondo_common.ids import AgentId, ApiKeyId, CommandId, ConversationId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.cursors import Cursor, Extent
 from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
+from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import TokenClaims
 from rondo_gateway.domain.transcript import Transcript
@@ -95,7 +96,7 @@ class DirectoryLog(Protocol):
 class EventLog(Protocol):
     """Puts events and commands into the log."""
 
-    async def publish(self, envelope: Envelope[ConversationEvent]) -> int:
+    async def publish(self, envelope: Envelope[Event]) -> int:
         """Return when the log has it, replicated as configured: its offset. Repeating it is harmless:
         readers know its id."""
         ...
@@ -208,6 +209,11 @@ class Conversations(Protocol):
         """Check that the conversation is active, with this agent if an agent writes, and mark when
         it was last talked in. A ``client_message_id`` that the side used before gives the message of
         that time."""
+        ...
+
+    async def reserve_mail(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int | None:
+        """Count one more transcript of the conversation sent by email; None. When there were too many
+        lately: in how many seconds there may be another."""
         ...
 
     async def mark_posted(
@@ -324,6 +330,14 @@ class History(Protocol):
     ) -> KeptPage:
         """A page of the conversations that are wanted, newest first. ``requests_at_least`` is as
         ``at_least``, of the workspace's requests."""
+        ...
+
+    async def can_mail(self) -> bool:
+        """Whether transcripts can be sent by email here."""
+        ...
+
+    async def live_chat_report(self, workspace_id: WorkspaceId, question: ReportQuestion) -> Report:
+        """The figures that are asked for."""
         ...
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rondo_common.clock import Clock
 from rondo_common.conversation import Message
 from rondo_common.envelope import Envelope
-from rondo_common.errors import Rejected
-from rondo_common.events import ConversationEvent, Event
-from rondo_common.ids import ConversationId, WorkspaceId
+from rondo_common.errors import Rejected, Unavailable
+from rondo_common.events import ConversationEvent, Event, VisitorErased
+from rondo_common.ids import ConversationId, VisitorId, WorkspaceId
 from rondo_common.topics import CHAT_REQUESTS
 from rondo_history.domain.fact import Fact, Place, fact_of
 from rondo_history.domain.listing import Filter, KeptConversation, Position, position_of
-from rondo_history.domain.transcript import Transcript, message_of, transcript_part
-from rondo_history.ports import Archive
+from rondo_history.domain.mail import TranscriptMail, next_attempt
+from rondo_history.domain.transcript import Transcript, message_of, transcript_of, transcript_part
+from rondo_history.ports import Announcer, Archive, Housekeeping, Mailer, Mails
 
 BEFORE_THE_LOG = -1
 """A log position in front of every record."""
@@ -58,6 +60,45 @@ def fact(envelope: Envelope[ConversationEvent], place: Place) -> Fact | None:
 def no_fact(_: Envelope[ConversationEvent], __: Place) -> Fact | None:
     """A :data:`Reading`: a command. What comes of it is a fact of its own."""
     return None
+
+
+async def take_in(
+    logged: Sequence[Logged],
+    readings: Mapping[type[Event], Reading],
+    archive: Archive,
+    housekeeping: Housekeeping,
+    announcer: Announcer,
+) -> None:
+    """Keep the facts among ``logged``, and erase the visitors they name, each in its turn.
+
+    Raises:
+        Rejected: as :func:`keep_facts`, by the place in ``logged``.
+        Unavailable: repeat it.
+    """
+    start = 0
+    for index, (envelope, _) in enumerate(logged):
+        if isinstance(envelope.event, VisitorErased):
+            await _keep_part(logged[start:index], start, readings, archive)
+            await _erase(envelope, envelope.event.visitor_id, housekeeping, announcer)
+            start = index
+    await _keep_part(logged[start:], start, readings, archive)
+
+
+async def _keep_part(
+    part: Sequence[Logged], start: int, readings: Mapping[type[Event], Reading], archive: Archive
+) -> None:
+    try:
+        await keep_facts(part, readings, archive)
+    except Rejected as error:
+        raise Rejected(str(error), start + error.index) from None
+
+
+async def _erase(
+    envelope: Envelope[Event], visitor_id: VisitorId, housekeeping: Housekeeping, announcer: Announcer
+) -> None:
+    """All that the visitor asked for earlier is kept by now: it stands before this in the same topic."""
+    erased = await housekeeping.erase_visitor(envelope.workspace_id, visitor_id, envelope.id)
+    await announcer.announce_erased(envelope.workspace_id, erased, cause=envelope.id, at=envelope.time)
 
 
 async def keep_facts(
@@ -139,3 +180,40 @@ async def read_messages(
         messages=tuple(message_of(each) for each in page),
         next_after=page[-1].place.offset if len(found) > limit else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MailOutcome:
+    """A mail that was tried, and why it was not sent, if it was not."""
+
+    mail: TranscriptMail
+    error: str | None = None
+
+
+async def send_due_mails(mails: Mails, archive: Archive, mailer: Mailer, clock: Clock) -> list[MailOutcome]:
+    """Send the transcripts that are due, each as it is now. Raises ``Unavailable``."""
+    return [await _send(mail, mails, archive, mailer, clock) for mail in await mails.claim_due(clock())]
+
+
+async def _send(
+    mail: TranscriptMail, mails: Mails, archive: Archive, mailer: Mailer, clock: Clock
+) -> MailOutcome:
+    facts = await archive.facts_of(mail.workspace_id, mail.conversation_id)
+    transcript = transcript_of(facts)
+    if transcript is None:
+        await mails.settle(mail, error="the conversation is not kept any more")
+        return MailOutcome(mail, "the conversation is not kept any more")
+    try:
+        await mailer.send(mail, transcript)
+    except Rejected as error:
+        await mails.settle(mail, error=str(error))
+        return MailOutcome(mail, str(error))
+    except Unavailable as error:
+        again_at = next_attempt(mail, clock())
+        if again_at is None:
+            await mails.settle(mail, error=str(error))
+        else:
+            await mails.postpone(mail, again_at, str(error))
+        return MailOutcome(mail, str(error))
+    await mails.settle(mail)
+    return MailOutcome(mail)

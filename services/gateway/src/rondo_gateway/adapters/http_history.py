@@ -11,6 +11,7 @@ from rondo_common.errors import Unavailable
 from rondo_common.ids import ConversationId, WorkspaceId
 from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
 from rondo_gateway.domain.refusals import Invalid
+from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.transcript import Transcript, TranscriptLine
 
@@ -72,6 +73,22 @@ class HttpHistory:
         query = wanted.to_query() | {"requests_at_least": str(requests_at_least)}
         answer = await self._get_json(f"{_workspace(workspace_id)}/conversations", query)
         return KeptPage.model_validate(answer)
+
+    async def can_mail(self) -> bool:
+        """See :class:`History`."""
+        answer = await self._get_json("/internal/v1/mail", {})
+        return answer is not None and bool(answer["is_configured"])
+
+    async def live_chat_report(self, workspace_id: WorkspaceId, question: ReportQuestion) -> Report:
+        """See :class:`History`."""
+        query = {
+            "requested_from": question.start.isoformat(),
+            "requested_before": question.end.isoformat(),
+            "time_zone": question.time_zone,
+            "group_by": question.grouping.value,
+        }
+        answer = await self._get_json(f"{_workspace(workspace_id)}/reports/live_chat", query)
+        return Report.model_validate(answer)
 
     async def _get(
         self,

@@ -16,6 +16,7 @@ from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary
 from rondo_common.redis.keys import agent_conversations_key, view_key, workspace_key
 from rondo_gateway.adapters.redis_directory_offsets import directory_offset_key
+from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX, TRANSCRIPT_MAILS_WINDOW_S
 from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation
 
 IDEMPOTENCY_KEPT_S = 24 * 60 * 60
@@ -145,6 +146,17 @@ class RedisConversations:
             ),
         )
         return _reservation(await self._functions.call(call))
+
+    async def reserve_mail(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int | None:
+        """See :class:`Conversations`."""
+        key = workspace_key(workspace_id, "conversation", conversation_id, "mails")
+        with redis_errors():
+            pipeline = self._redis.pipeline(transaction=True)
+            pipeline.incr(key)
+            pipeline.expire(key, TRANSCRIPT_MAILS_WINDOW_S, nx=True)
+            pipeline.ttl(key)
+            count, _, left_s = await pipeline.execute()
+        return max(1, int(left_s)) if int(count) > TRANSCRIPT_MAILS_MAX else None
 
     async def mark_posted(
         self,

@@ -15,7 +15,9 @@ from rondo_gateway.entrypoints.conversations import conversation_routes
 from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
 from rondo_gateway.entrypoints.messages import message_routes
 from rondo_gateway.entrypoints.problems import answer_refusals
+from rondo_gateway.entrypoints.reports import report_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
+from rondo_gateway.entrypoints.visitors import visitor_routes
 from rondo_gateway.entrypoints.workspaces import api_key_routes, settings_routes, workspace_routes
 from rondo_gateway.handlers.use_cases import UseCases
 
@@ -40,6 +42,8 @@ def public_app(
         conversation_routes(),
         conversation_list_routes(),
         message_routes(),
+        report_routes(),
+        visitor_routes(),
         agent_routes(),
         settings_routes(),
         workspace_routes(),

@@ -74,6 +74,7 @@ _MEANINGS = {
     413: "The body is larger than 64 KiB.",
     415: "The body is not JSON.",
     422: "Fields cannot be taken as they are; `errors` names them.",
+    429: "This was done too often; `Retry-After` says when it may be done again.",
     503: "Kafka, Redis or history is out of reach: the request was not taken. Repeat it later.",
 }
 

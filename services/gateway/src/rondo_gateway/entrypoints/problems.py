@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from rondo_common.problems import Problem, answer_with_problems, problem_response, trace_id_of
-from rondo_gateway.domain.refusals import Invalid, NotAuthenticated, NotFound, NotPermitted
+from rondo_gateway.domain.refusals import Invalid, NotAuthenticated, NotFound, NotPermitted, TooMany
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}
 
@@ -16,7 +16,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}
 def answer_refusals(app: FastAPI) -> None:
     """Let every error of ``app`` leave as problem+json."""
     answer_with_problems(app)
-    for refusal in (NotAuthenticated, NotPermitted, NotFound, Invalid):
+    for refusal in (NotAuthenticated, NotPermitted, NotFound, Invalid, TooMany):
         app.add_exception_handler(refusal, _on_refusal)
 
 
@@ -37,4 +37,7 @@ def problem_of(error: Exception) -> Problem:
         case Invalid(pointer=pointer, detail=detail, code=code):
             errors = [{"pointer": pointer, "detail": detail}]
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, str(error), errors=errors)
+        case TooMany(code=code, retry_after_s=retry_after_s):
+            headers = {"Retry-After": str(retry_after_s)}
+            return Problem(HTTPStatus.TOO_MANY_REQUESTS, code, str(error), headers=headers)
     raise error

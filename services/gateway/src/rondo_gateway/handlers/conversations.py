@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from rondo_common.clock import Clock
 from rondo_common.conversation import Status
+from rondo_common.conversation_view import ConversationView
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import AcceptChat, ConversationEvent, DeclineChat, EndChat, WithdrawChat
@@ -95,6 +97,28 @@ class ConversationCommands:
             return Decided(view.id, conversation_of(view, member))
         command = EndChat(conversation_id=conversation_id, by=member.party())
         return await self._decide(member, command)
+
+    async def close(self, member: Member, view: ConversationView) -> None:
+        """See to it that nothing more happens in a conversation: withdraw it, or end it.
+
+        Raises:
+            Unavailable: it is not decided yet; repeat it.
+        """
+        party = member.party()
+        commands: list[ConversationEvent] = [
+            WithdrawChat(conversation_id=view.id, by=party),
+            EndChat(conversation_id=view.id, by=party),
+        ]
+        if view.status is Status.ACTIVE:
+            commands.reverse()
+        for command in commands:  # It may be accepted, or end, just now: then the other one fits.
+            with contextlib.suppress(Conflict):
+                decided = await self._decide(member, command)
+                if decided.conversation is not None and decided.conversation.status.is_final:
+                    return
+        known = await self._conversations.find(member.workspace_id, view.id)
+        if known is not None and not known.status.is_final:
+            raise Unavailable("router", "it has not closed the visitor's conversations yet")
 
     async def _knowing(self, caller: Principal, conversation_id: ConversationId) -> Member:
         """The caller, if there is such a conversation for them."""

@@ -10,8 +10,10 @@ from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.erasures import Erasures
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.workspaces import Workspaces
 
@@ -29,4 +31,6 @@ class UseCases:
     conversation_lists: ConversationLists
     messages: Messages
     transcripts: Transcripts
+    reports: Reports
+    erasures: Erasures
     live_streams: LiveStreams

@@ -47,13 +47,15 @@ class MessageList(Value):
     next_cursor: str | None
 
 
-def history_app(archive: Archive, health: APIRouter) -> FastAPI:
-    """The application that answers from ``archive``."""
+def history_app(archive: Archive, health: APIRouter, *more: APIRouter) -> FastAPI:
+    """The application that answers from ``archive``, and ``more`` questions."""
     app = FastAPI(title="Rondo history", docs_url=None, redoc_url=None, openapi_url=None)
     answer_with_problems(app)
     app.include_router(health)
     app.include_router(list_routes(archive))
     app.include_router(_conversations(archive))
+    for routes in more:
+        app.include_router(routes)
     return app
 
 

@@ -20,6 +20,7 @@ from rondo_common.events import (
     ChatEnded,
     ChatFellBack,
     ChatWithdrawn,
+    ConversationErased,
     ConversationEvent,
     MessagePosted,
 )
@@ -39,6 +40,15 @@ class Delivery:
     agent_id: AgentId | None
     entry: StreamEvent
     log_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Oblivion:
+    """A conversation that was erased, and the agents who were told of it."""
+
+    workspace_id: WorkspaceId
+    conversation_id: ConversationId
+    agent_ids: tuple[AgentId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,14 @@ def deliveries_of(envelope: Envelope[Any], log_offset: int) -> list[Delivery]:
         private = public if isinstance(event, MessagePosted) else _everything(event)
         deliveries.append(_delivery(envelope, log_offset, agent_id, private))
     return deliveries
+
+
+def oblivion_of(envelope: Envelope[Any]) -> Oblivion | None:
+    """What is to be forgotten after the event, if it says so."""
+    event = envelope.event
+    if not isinstance(event, ConversationErased):
+        return None
+    return Oblivion(envelope.workspace_id, event.conversation_id, event.agent_ids)
 
 
 def _delivery(
