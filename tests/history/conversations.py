@@ -78,10 +78,12 @@ class Conversation:
         workspace_id: WorkspaceId | None = None,
         *,
         request: Request | None = None,
+        began_at: datetime = NOON,
     ) -> None:
         self.id = ConversationId(name)
         self.workspace_id = workspace_id or fresh_workspace()
-        self.request = request or asked()
+        self.began_at = began_at
+        self.request = request or asked(requested_at=began_at)
         self._offset = 0
 
     def requested(self, request: Request | None = None) -> Fact:
@@ -100,8 +102,8 @@ class Conversation:
                 conversation_id=self.id,
                 agent=agent,
                 attempt=attempt,
-                offered_at=NOON,
-                expires_at=NOON + timedelta(seconds=100),
+                offered_at=self.began_at,
+                expires_at=self.began_at + timedelta(seconds=100),
                 why=Why(stage="round_robin", pool=pool),
                 request=self.request,
                 transferred_by=transferred_by,
@@ -129,7 +131,7 @@ class Conversation:
         )
 
     def queued(self, position: int = 1) -> Fact:
-        queued_at = NOON + timedelta(seconds=self._offset + 1)
+        queued_at = self.began_at + timedelta(seconds=self._offset + 1)
         return self.tell(
             ChatQueued(
                 conversation_id=self.id,
@@ -157,7 +159,7 @@ class Conversation:
             id=MessageId(f"msg_{self._offset}"),
             author=author,
             text=text,
-            sent_at=NOON + timedelta(seconds=self._offset),
+            sent_at=self.began_at + timedelta(seconds=self._offset),
         )
         return self.tell(
             MessagePosted(
@@ -193,7 +195,7 @@ class Conversation:
         return Envelope(
             id=EventId(f"{self.workspace_id}/{self.id}/{self._offset}"),
             source="/rondo/tests",
-            time=NOON + timedelta(seconds=self._offset),
+            time=self.began_at + timedelta(seconds=self._offset),
             workspace_id=self.workspace_id,
             event=event,
         )

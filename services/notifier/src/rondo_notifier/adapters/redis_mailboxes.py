@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import cast
 
 from redis.asyncio import Redis
 
@@ -43,7 +44,7 @@ class RedisMailboxes:
 
     async def _forget_in(self, mailbox: str, oblivion: Oblivion) -> None:
         """A mailbox keeps so few entries that looking through all of them is cheap."""
-        entries = await self._redis.xrange(mailbox)
+        entries = cast("list[tuple[str, dict[str, str]]]", await self._redis.xrange(mailbox))
         erased = [
             entry_id
             for entry_id, fields in entries
