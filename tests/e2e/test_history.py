@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from redis.asyncio import Redis
 
 from tests.e2e.client import Caller, Json, Workspace, at_most, eventually
@@ -42,8 +44,8 @@ async def test_what_was_said_is_found_reported_and_erased(
     workspace: Workspace, running: RunningStack
 ) -> None:
     await workspace.agents("grace")
-    visitor = {"visitor": {"id": "v-secret", "first_name": "SECRET"}}
-    conversation = await workspace.ask(to="grace", **visitor)
+    secret = {"id": "v-secret", "first_name": "SECRET"}
+    conversation = await workspace.ask(to="grace", visitor=secret)
     await workspace.until(conversation["id"], "offered")
     grace = await workspace.agent("grace")
     path = f"{LISTED}/{conversation['id']}"
@@ -71,7 +73,8 @@ async def test_what_was_said_is_found_reported_and_erased(
         answers = [await workspace.call("GET", path), await workspace.call("GET", f"{path}/transcript")]
         gone = all(answer.status_code == 404 for answer in answers)
         mailbox = f"rondo:{{{workspace.id}}}:mailbox:agent:grace"
-        told = [fields["event"] for _, fields in await redis.xrange(mailbox)]
+        entries: Any = await redis.xrange(mailbox)
+        told = [fields["event"] for _, fields in entries]
         return True if gone and not any("SECRET" in each or "東京" in each for each in told) else None
 
     await eventually(forgotten, "the visitor to be forgotten everywhere")

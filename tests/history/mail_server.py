@@ -61,4 +61,4 @@ def mail_server() -> Iterator[Mailbox]:
 def text_of(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")

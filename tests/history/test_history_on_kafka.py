@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import httpx
@@ -108,9 +108,9 @@ def transcript_path(chat: Conversation) -> str:
 
 
 def fresh_chat() -> Conversation:
-    """A conversation of today: the history would not keep one of long ago."""
+    """A conversation of this hour: the history would not keep one of long ago."""
     workspace_id = fresh_workspace()
-    began_at = datetime.now(UTC).replace(microsecond=0)
+    began_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     return Conversation(f"cnv_{workspace_id}", workspace_id, began_at=began_at)
 
 
