@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,7 @@ from rondo_common.ids import (
 )
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.bootstrap import World, build_app
+from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
 from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
@@ -50,6 +51,9 @@ from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
+from tests.gateway.fake_places import FakePlaces
+from tests.gateway.fake_presence import FakePresence
+from tests.gateway.fake_queue import FakeWaitingQueue
 
 NOON = datetime.now(UTC).replace(microsecond=0)
 """The fakes' present. JSON Web Tokens are checked against the real clock, so it is near the real one."""
@@ -115,6 +119,7 @@ class FakeHistory:
         self.questions: list[tuple[WorkspaceId, ReportQuestion]] = []
         self.has_mail = True
         self.report = Report(data=[])
+        self.stories: dict[ConversationId, Assignments] = {}
         self.asked_for: list[int] = []
         self.is_unreachable = False
 
@@ -168,6 +173,17 @@ class FakeHistory:
         self.questions.append((workspace_id, question))
         return self.report
 
+    async def assignments(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - as above
+        conversation_id: ConversationId,
+        *,
+        at_least: int,
+    ) -> Assignments | None:
+        self._check()
+        self.asked_for.append(at_least)
+        return self.stories.get(conversation_id)
+
     def _check(self) -> None:
         if self.is_unreachable:
             raise Unavailable("history", "switched off by the test")
@@ -175,33 +191,47 @@ class FakeHistory:
 
 @dataclass
 class FakeWorld:
-    """Everything the gateway stands on, without servers. Two workspaces; Grace and Bob are agents."""
+    """Everything the gateway stands on, without servers. Two workspaces; Grace and Bob are agents, who
+    have been present for a while."""
 
     directory: FakeDirectory = field(default_factory=FakeDirectory)
+    places: FakePlaces = field(default_factory=FakePlaces)
     conversations: FakeConversations = field(default_factory=FakeConversations)
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
     history: FakeHistory = field(default_factory=FakeHistory)
+    presence: FakePresence = field(default_factory=FakePresence)
+    presence_lease_s: float = 75.0
     tokens: JwtTokens = field(default_factory=lambda: JwtTokens(TOKEN_SECRET))
     open_streams: OpenStreams = field(default_factory=OpenStreams)
-    times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01))
+    times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01, queue_look_s=0.01))
     now: datetime = NOON
 
+    def __post_init__(self) -> None:
+        self.queue = FakeWaitingQueue(self.conversations)
+
     async def furnish(self) -> None:
-        """Put the two workspaces into the directory."""
+        """Put the two workspaces into the directory, with both agents there."""
         for workspace_id, key in ((ACME, ACME_KEY), (GLOBEX, GLOBEX_KEY)):
             await self.directory.write(workspace_id, _workspace(workspace_id, key))
+            for agent_id in (GRACE, BOB):
+                await self.presence.renew(workspace_id, agent_id, self.now, self.presence_lease_s)
+                await self.presence.note_announced(workspace_id, agent_id, self.now, self.presence_lease_s)
 
     def app(self) -> FastAPI:
         """The gateway over this world."""
         world = World(
             directory=self.directory,
             directory_log=self.directory,
+            places=self.places,
             conversations=self.conversations,
             log=self.log,
             answers=self.answers,
             mailboxes=self.mailboxes,
+            queue=self.queue,
+            presence=self.presence,
+            presence_lease_s=self.presence_lease_s,
             history=self.history,
             tokens=self.tokens,
             clock=lambda: self.now,
@@ -257,6 +287,16 @@ def active(agent_id: AgentId = GRACE, conversation_id: ConversationId = CNV) -> 
     """Ada's conversation with an agent."""
     agent = AgentCard(id=agent_id, name=agent_id.title())
     return ConversationView(conversation_id, Status.ACTIVE, a_request(), agent=agent)
+
+
+def queued(conversation_id: ConversationId = CNV) -> ConversationView:
+    """Ada's conversation, waiting."""
+    return ConversationView(conversation_id, Status.QUEUED, a_request())
+
+
+def transferring(to: AgentId = BOB) -> ConversationView:
+    """Ada's conversation with Grace, who hands it over."""
+    return replace(active(), offer=offered(to).offer)
 
 
 def ended() -> ConversationView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from rondo_common.ids import CommandId
 from tests.gateway.fake_world import (
     ACME,
     ACME_KEY,
+    BOB,
     CNV,
     GRACE,
     FakeWorld,
@@ -83,8 +85,8 @@ async def test_a_retry_is_answered_as_at_first_whatever_happened_since(
     ("route", "pointer"),
     [
         ({"type": "agent", "agent_id": "ghost"}, "/route/agent_id"),
-        ({"type": "custom_rules"}, "/route/type"),
-        ({"type": "team", "team_id": "t"}, "/route/type"),
+        ({"type": "team", "team_id": "ghosts"}, "/route/team_id"),
+        ({"type": "nearest"}, "/route/type"),
     ],
 )
 async def test_a_route_that_leads_nowhere_is_refused_here(
@@ -122,6 +124,17 @@ async def test_a_visitor_is_not_told_whom_it_is_offered_to(
         shown = json_of(await http.get(PATH, headers=bearer(credential)), 200)
         assert shown["offer"]["agent_id"] == agent_id
         assert shown["agent"] is None
+
+
+async def test_a_visitor_is_told_nothing_of_a_transfer_that_nobody_accepted_yet(
+    http: httpx.AsyncClient, world: FakeWorld
+) -> None:
+    handed_over = replace(active(GRACE), offer=offered(BOB).offer)
+    await world.conversations.show(ACME, handed_over)
+    visitors = json_of(await http.get(PATH, headers=bearer(world.visitor_token())), 200)
+    assert (visitors["agent"]["id"], visitors["offer"]) == (GRACE, None)
+    backends = json_of(await http.get(PATH, headers=KEY), 200)
+    assert backends["offer"]["agent_id"] == BOB
 
 
 @pytest.mark.parametrize(

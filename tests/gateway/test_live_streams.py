@@ -92,7 +92,12 @@ async def test_first_comes_what_is_on_the_agents_desk(world: FakeWorld, app: Fas
         async with reading(app, path, bearer(world.agent_token())) as stream:
             (snapshot,) = await stream.take(1)
         assert snapshot.event["conversation_id"] is None
-        assert snapshot.data["availability"] == {"available": True}
+        assert snapshot.data["availability"] == {
+            "available": True,
+            "source": "schedule",
+            "until": None,
+            "next_change_at": None,
+        }
         assert [each["id"] for each in snapshot.data["active_conversations"]] == ["cnv_1"]
         assert [each["id"] for each in snapshot.data["open_offers"]] == ["cnv_2"]
         assert snapshot.data["open_offers"][0]["offer"]["agent_id"] == GRACE
@@ -122,6 +127,25 @@ async def test_an_agent_is_told_of_an_offer_that_their_snapshot_does_not_have_ye
         snapshot, told = await stream.take(2)
     assert snapshot.data["open_offers"] == []
     assert told.type == "assignment.offered"
+
+
+async def test_what_is_told_of_the_agent_alone_does_not_hold_a_snapshot_back(
+    world: FakeWorld, app: FastAPI
+) -> None:
+    changed = StreamEvent(
+        id=EventId("e-1"),
+        type="agent.availability_changed",
+        conversation_id=None,
+        occurred_at=NOON,
+        data={"available": False, "source": "toggle", "until": None, "next_change_at": None},
+    )
+    before = await world.mailboxes.deliver(GRACES_MAILBOX, changed)
+    async with reading(app, DESK, bearer(world.agent_token())) as stream:
+        (snapshot,) = await stream.take(1)
+        await world.mailboxes.deliver(GRACES_MAILBOX, changed.model_copy(update={"id": EventId("e-2")}))
+        (told,) = await stream.take(1)
+    assert snapshot.cursor == str(before)
+    assert (told.type, told.event["conversation_id"]) == ("agent.availability_changed", None)
 
 
 async def test_then_comes_everything_as_it_was_delivered(world: FakeWorld, app: FastAPI) -> None:

@@ -15,21 +15,26 @@ class FakeMailboxes:
     """A :class:`rondo_notifier.ports.Mailboxes` without a server."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, list[StreamEvent]] = defaultdict(list)
+        self.delivered: dict[str, list[Delivery]] = defaultdict(list)
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
-            mailbox = self.entries[mailbox_of(delivery)]
-            if delivery.entry.id not in {known.id for known in mailbox}:
-                mailbox.append(delivery.entry)
+            mailbox = self.delivered[mailbox_of(delivery)]
+            if delivery.entry.id not in {known.entry.id for known in mailbox}:
+                mailbox.append(delivery)
 
     async def forget(self, oblivion: Oblivion) -> None:
-        self.entries.pop(conversation_mailbox_key(oblivion.workspace_id, oblivion.conversation_id), None)
+        self.delivered.pop(conversation_mailbox_key(oblivion.workspace_id, oblivion.conversation_id), None)
         for agent_id in oblivion.agent_ids:
             mailbox = agent_mailbox_key(oblivion.workspace_id, agent_id)
-            self.entries[mailbox] = [
-                each for each in self.entries[mailbox] if each.conversation_id != oblivion.conversation_id
+            self.delivered[mailbox] = [
+                each
+                for each in self.delivered[mailbox]
+                if each.entry.conversation_id != oblivion.conversation_id
             ]
 
     async def read(self, mailbox: str) -> list[StreamEvent]:
-        return list(self.entries[mailbox])
+        return [delivery.entry for delivery in self.delivered[mailbox]]
+
+    async def offsets(self, mailbox: str) -> list[int | None]:
+        return [delivery.log_offset for delivery in self.delivered[mailbox]]

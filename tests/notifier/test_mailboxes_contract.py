@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import pytest
@@ -13,19 +14,22 @@ from redis.asyncio import Redis
 from rondo_common.envelope import Envelope
 from rondo_common.events import ConversationErased, Event
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
-from rondo_common.mailbox import MAILBOX_ENTRIES_MAX, StreamEvent
+from rondo_common.mailbox import ENTRY_FIELD, MAILBOX_ENTRIES_MAX, OFFSET_FIELD, StreamEvent
 from rondo_common.redis.doorbells import Doorbells
 from rondo_common.redis.keys import view_key
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes, mailbox_of
-from rondo_notifier.domain.recipients import Delivery, Oblivion
+from rondo_notifier.domain.recipients import Delivery, Oblivion, ToAgent, ToConversation
 from rondo_notifier.handlers import tell_recipients
 from rondo_notifier.ports import Mailboxes
 from tests.notifier.fake_mailboxes import FakeMailboxes
-from tests.router.chats import NOON
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class ReadableMailboxes(Mailboxes, Protocol):
     async def read(self, mailbox: str) -> list[StreamEvent]: ...
+
+    async def offsets(self, mailbox: str) -> list[int | None]: ...
 
 
 class ReadableRedisMailboxes(RedisMailboxes):
@@ -37,7 +41,12 @@ class ReadableRedisMailboxes(RedisMailboxes):
 
     async def read(self, mailbox: str) -> list[StreamEvent]:
         entries: Any = await self.redis.xrange(mailbox)
-        return [StreamEvent.model_validate_json(fields["event"]) for _, fields in entries]
+        return [StreamEvent.model_validate_json(fields[ENTRY_FIELD]) for _, fields in entries]
+
+    async def offsets(self, mailbox: str) -> list[int | None]:
+        entries: Any = await self.redis.xrange(mailbox)
+        found = [fields.get(OFFSET_FIELD) for _, fields in entries]
+        return [None if each is None else int(each) for each in found]
 
 
 @pytest.fixture(params=["fake", "redis"])
@@ -58,8 +67,8 @@ def delivery(workspace_id: WorkspaceId, event: str, *, agent: str | None = None)
         occurred_at=NOON,
         data={"text": "Hej 👋"},
     )
-    agent_id = AgentId(agent) if agent else None
-    return Delivery(workspace_id, entry.conversation_id, agent_id, entry, 7)
+    to = ToAgent(AgentId(agent)) if agent else ToConversation(ConversationId("cnv_1"))
+    return Delivery(workspace_id, to, entry, 7)
 
 
 async def test_entries_keep_their_order(mailboxes: ReadableMailboxes, workspace_id: WorkspaceId) -> None:
@@ -94,7 +103,7 @@ async def test_what_was_erased_is_in_nobodys_mailbox_any_more(
     erased = [delivery(workspace_id, "e-1"), delivery(workspace_id, "e-1", agent="grace")]
     other = delivery(workspace_id, "e-2", agent="grace")
     kept_entry = other.entry.model_copy(update={"conversation_id": ConversationId("cnv_2")})
-    kept = replace(other, conversation_id=ConversationId("cnv_2"), entry=kept_entry)
+    kept = replace(other, entry=kept_entry)
     await mailboxes.deliver([*erased, kept])
     oblivion = Oblivion(workspace_id, ConversationId("cnv_1"), (AgentId("grace"), AgentId("nobody")))
     for _ in range(2):
@@ -116,6 +125,17 @@ async def test_an_erased_conversation_leaves_no_key_behind(redis: Redis, workspa
 def erasure(workspace_id: WorkspaceId) -> Envelope[Event]:
     event: Event = ConversationErased(conversation_id=ConversationId("cnv_1"), agent_ids=())
     return Envelope(EventId("e-9"), "/rondo/history", NOON, workspace_id, event)
+
+
+async def test_an_entry_says_where_the_log_has_it_unless_it_stands_on_another_topic(
+    mailboxes: ReadableMailboxes, workspace_id: WorkspaceId
+) -> None:
+    offered, switched = (delivery(workspace_id, event, agent="grace") for event in ("e-1", "e-2"))
+    about_the_agent = switched.entry.model_copy(update={"conversation_id": None})
+    switched = replace(switched, entry=about_the_agent, log_offset=None)
+    await mailboxes.deliver([offered, switched])
+    assert await mailboxes.offsets(mailbox_of(offered)) == [7, None]
+    assert await mailboxes.read(mailbox_of(offered)) == [offered.entry, about_the_agent]
 
 
 async def test_a_mailbox_keeps_the_latest_entries_only(redis: Redis, workspace_id: WorkspaceId) -> None:

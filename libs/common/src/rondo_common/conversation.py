@@ -37,6 +37,11 @@ class Visitor(Value):
     attributes: dict[str, str | int | float | bool | None] = {}
 
 
+def email_domain(email: str | None) -> str | None:
+    """The part of an address behind the ``@``, in lower case; None without an address."""
+    return None if not email else email.rpartition("@")[2].lower()
+
+
 class RoundRobinRoute(Value):
     """All live-chat agents, in sequence."""
 

@@ -5,7 +5,8 @@
     RondoError
     ├── Retryable           the same call may succeed later; repeating it is safe
     │   ├── Unavailable     a dependency (Kafka, Redis, history) is out of reach
-    │   └── Fenced          somebody newer owns this partition; stop, or wait to be assigned again
+    │   ├── Fenced          somebody newer owns this partition; stop, or wait to be assigned again
+    │   └── Lost            Redis has forgotten the workspace; rebuild it from the log first
     ├── Rejected            can never succeed: a record goes to the dead-letter topic
     ├── Conflict            the present state refuses it; look at the state, then decide anew
     └── Fatal               this process cannot go on; end it and let it be started again
@@ -34,6 +35,10 @@ class Unavailable(Retryable):
 
 class Fenced(Retryable):
     """Redis has seen a newer owner of this partition: nothing was changed; drop the work."""
+
+
+class Lost(Retryable):
+    """Redis does not know this workspace (any more): nothing was changed. Its owner rebuilds it."""
 
 
 class Rejected(RondoError):

@@ -202,6 +202,8 @@ class ChatQueued(ConversationEvent):
     TOPIC = CONVERSATIONS
     queue: Queue
     """As it was at that moment; it moves on without an event."""
+    order: int = 0
+    """Counts everybody who ever waited in the workspace: of equal priority, lower is first."""
     queued_at: datetime
     expires_at: datetime
     why: Why

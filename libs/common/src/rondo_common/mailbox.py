@@ -14,7 +14,10 @@ from rondo_common.ids import ConversationId, EventId
 
 ENTRY_FIELD = "event"
 OFFSET_FIELD = "log_offset"
-"""Where ``rondo.conversations`` has the event, so that a reader can tell whether a view has it too."""
+"""Where ``rondo.conversations`` has the event, so that a reader can tell whether a view has it too.
+
+An entry from another topic is without.
+"""
 MAILBOX_ENTRIES_MAX = 1000
 MAILBOX_KEPT_S = 24 * 60 * 60
 
@@ -24,7 +27,8 @@ class StreamEvent(Value):
 
     id: EventId
     type: str
-    conversation_id: ConversationId
+    conversation_id: ConversationId | None
+    """None where it is about an agent, not about one of their conversations."""
     occurred_at: datetime
     data: dict[str, Any]
 

@@ -32,19 +32,30 @@ from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.adapters.redis_mailboxes import RedisMailboxes
+from rondo_gateway.adapters.redis_places import RedisPlaces
+from rondo_gateway.adapters.redis_presence import RedisPresence
+from rondo_gateway.adapters.redis_queue import RedisWaitingQueue
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
-from rondo_gateway.handlers.agents import Agents
+from rondo_gateway.handlers.account_import import AccountImport
+from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.api_keys import ApiKeys
+from rondo_gateway.handlers.assignments import AssignmentStories
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
+from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.erasures import Erasures
+from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.presence import PresenceKeeper
+from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.reports import Reports
+from rondo_gateway.handlers.route_plans import RoutePlans
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.workspaces import Workspaces
@@ -56,7 +67,10 @@ from rondo_gateway.ports import (
     EventLog,
     History,
     Mailboxes,
+    Places,
+    Presence,
     Tokens,
+    WaitingQueue,
 )
 from rondo_gateway.settings import GatewaySettings
 
@@ -74,10 +88,14 @@ class World:
 
     directory: DirectoryView
     directory_log: DirectoryLog
+    places: Places
     conversations: Conversations
     log: EventLog
     answers: Answers
     mailboxes: Mailboxes
+    queue: WaitingQueue
+    presence: Presence
+    presence_lease_s: float
     history: History
     tokens: Tokens
     clock: Clock
@@ -97,15 +115,24 @@ class Gateway:
 def build_use_cases(world: World, root_key: str) -> UseCases:
     """The use cases over ``world``."""
     directory, log, clock = world.directory, world.log, world.clock
+    directory_log = world.directory_log
     authentication = Authentication(root_key, directory, world.tokens, clock)
     conversations = ConversationCommands(
         directory, world.conversations, world.history, log, world.answers, clock, new_event_id
     )
+    presence = PresenceKeeper(world.presence, directory, log, clock, new_event_id, world.presence_lease_s)
     return UseCases(
         authentication=authentication,
-        workspaces=Workspaces(directory, world.directory_log, clock, _new_api_key),
-        api_keys=ApiKeys(directory, world.directory_log, clock, _new_api_key),
-        agents=Agents(directory, world.directory_log, world.tokens, clock),
+        workspaces=Workspaces(directory, directory_log, clock, _new_api_key),
+        api_keys=ApiKeys(directory, directory_log, clock, _new_api_key),
+        agents=Provisioned(directory, directory_log, AgentKind(directory, world.places)),
+        teams=Provisioned(directory, directory_log, TeamKind()),
+        rules=Provisioned(directory, directory_log, RuleKind()),
+        accounts=Provisioned(directory, directory_log, AccountKind()),
+        profiles=Provisioned(directory, directory_log, ProfileKind()),
+        account_import=AccountImport(directory, directory_log),
+        agent_tokens=AgentTokens(directory, world.tokens, clock),
+        availabilities=Availabilities(directory, directory_log, clock),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
         conversations=conversations,
         conversation_lists=ConversationLists(directory, world.conversations, world.history),
@@ -115,8 +142,19 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
             directory, world.conversations, world.history, conversations, log, clock, new_event_id
         ),
         reports=Reports(directory, world.history, clock),
+        assignments=AssignmentStories(directory, world.conversations, world.history),
+        route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
+        presence=presence,
+        rule_lint=RuleLint(directory, clock, _let_others_run),
         live_streams=LiveStreams(
-            authentication, directory, world.conversations, world.mailboxes, clock, new_event_id
+            authentication,
+            directory,
+            world.conversations,
+            world.mailboxes,
+            world.queue,
+            presence,
+            clock,
+            new_event_id,
         ),
     )
 
@@ -152,14 +190,18 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     world = World(
         directory=view,
         directory_log=KafkaDirectoryLog(view, publisher, offsets, turns, utc_now, new_event_id),
-        conversations=RedisConversations(redis, functions),
+        places=RedisPlaces(functions),
+        conversations=RedisConversations(functions),
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
+        queue=RedisWaitingQueue(functions, doorbells),
+        presence=RedisPresence(functions),
+        presence_lease_s=settings.presence_lease_s,
         history=HttpHistory(history),
         tokens=JwtTokens(settings.token_secret.get_secret_value()),
         clock=utc_now,
-        stream_times=StreamTimes(),
+        stream_times=StreamTimes.within_lease(settings.presence_lease_s),
     )
     open_streams = OpenStreams()
     checks: dict[str, Check] = {"kafka": view.catch_up, "redis": lambda: ping(redis)}
@@ -171,6 +213,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         await stop.wait()
 
     async def close() -> None:
+        await reader.close()
         await publisher.stop()
         await history.aclose()
         await redis.aclose()
@@ -197,6 +240,10 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
         )
     finally:
         await gateway.close()
+
+
+async def _let_others_run() -> None:
+    await asyncio.sleep(0)
 
 
 def _new_api_key() -> str:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from rondo_common.answers import Answer
-from rondo_common.conversation import Message
+from rondo_common.conversation import Message, Queue
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.entries import Kind, WorkspaceEntry
 from rondo_common.directory.view import WorkspaceDirectory
@@ -22,6 +22,7 @@ from rondo_common.envelope import Envelope
 from rondo_common.events import Event
 from rondo_common.ids import AgentId, ApiKeyId, CommandId, ConversationId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
+from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.cursors import Cursor, Extent
 from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
 from rondo_gateway.domain.report import Report, ReportQuestion
@@ -73,6 +74,10 @@ class DirectoryView(Protocol):
         ...
 
 
+WRITE_ENTRIES_MAX = 500
+"""How many entries are written at once at most, so that others come in between."""
+
+
 class DirectoryLog(Protocol):
     """Changes the directory."""
 
@@ -87,6 +92,22 @@ class DirectoryLog(Protocol):
         gateway takes from then on tells the router to have read them first. After ``Unavailable``
         some may stand; write all of them again.
         """
+        ...
+
+
+class Places(Protocol):
+    """Numbers the agents of each workspace as they join, over all gateways, without a lock."""
+
+    async def next(self, workspace_id: WorkspaceId, last: int) -> int | None:
+        """A place that nobody was given before, greater than all that were, and greater than ``last``.
+
+        None when it does not know what was given before (a new workspace, or Redis was lost): catch up
+        with the log, then ``begin``.
+        """
+        ...
+
+    async def begin(self, workspace_id: WorkspaceId, last: int) -> int:
+        """As :meth:`next`, where ``last`` is the greatest place that the log knows."""
         ...
 
 
@@ -159,12 +180,16 @@ class PostReservation:
 
 class Conversations(Protocol):
     """Conversations as the router shows them, and the gateway's own effects on them. Each effect is
-    atomic and idempotent."""
+    atomic and idempotent.
+
+    While the router fills a Redis that lost everything, what is missing may still come: whoever looks
+    for it waits a moment, then gets ``Unavailable``. What is there is found at once.
+    """
 
     async def find(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
     ) -> ConversationView | None:
-        """The conversation, or None."""
+        """The conversation, with its place in the queue while it waits there; or None."""
         ...
 
     async def find_for_agent(
@@ -175,7 +200,7 @@ class Conversations(Protocol):
         ...
 
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
-        """Those offered to or active with the agent, oldest first."""
+        """Those offered to or with the agent, oldest first."""
         ...
 
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
@@ -225,6 +250,29 @@ class Conversations(Protocol):
         log_offset: int,
     ) -> bool:
         """Note that the log has the message, and where. True the first time."""
+        ...
+
+
+class Presence(Protocol):
+    """Which agents have an inbox open: leases that any of their devices renews."""
+
+    async def renew(
+        self,
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        now: datetime,
+        lease_s: float,
+        margin_s: float = 0.0,
+    ) -> bool:
+        """Let the agent be present for ``lease_s`` seconds, or longer if they are already. True when the
+        router may not know that they are, because no lease was announced or held for ``margin_s`` more:
+        then tell it, and note that by ``note_announced``."""
+        ...
+
+    async def note_announced(
+        self, workspace_id: WorkspaceId, agent_id: AgentId, now: datetime, lease_s: float
+    ) -> None:
+        """The router is told: no need to tell it again as long as the lease is renewed in time."""
         ...
 
 
@@ -291,6 +339,18 @@ class Mailboxes(Protocol):
         ...
 
 
+class WaitingQueue(Protocol):
+    """The conversations that wait for an agent, in order."""
+
+    def listen(self, workspace_id: WorkspaceId) -> AbstractAsyncContextManager[Bell]:
+        """A bell that rings at every change of the workspace's queue from then on."""
+        ...
+
+    async def place_of(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> Queue | None:
+        """The conversation's place; None unless it is shown as queued."""
+        ...
+
+
 # --- history and tokens ------------------------------------------------------------------------
 
 
@@ -338,6 +398,12 @@ class History(Protocol):
 
     async def live_chat_report(self, workspace_id: WorkspaceId, question: ReportQuestion) -> Report:
         """The figures that are asked for."""
+        ...
+
+    async def assignments(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
+    ) -> Assignments | None:
+        """Whom it was offered to, and why; None when history does not know it (yet)."""
         ...
 
 

@@ -12,6 +12,7 @@ from rondo_common.errors import Rejected, Unavailable
 from rondo_common.events import ConversationEvent, Event, VisitorErased
 from rondo_common.ids import ConversationId, VisitorId, WorkspaceId
 from rondo_common.topics import CHAT_REQUESTS
+from rondo_history.domain.assignments import Assignments, assignments_of
 from rondo_history.domain.fact import Fact, Place, fact_of
 from rondo_history.domain.listing import Filter, KeptConversation, Position, position_of
 from rondo_history.domain.mail import TranscriptMail, next_attempt
@@ -163,6 +164,13 @@ async def read_transcript(
 def _stands_between(fact: Fact, start: int, last: int) -> bool:
     """Whether a fact is behind ``start`` and not behind ``last``."""
     return fact.place.topic != CHAT_REQUESTS.name and start < fact.place.offset <= last
+
+
+async def read_assignments(
+    workspace_id: WorkspaceId, conversation_id: ConversationId, archive: Archive
+) -> Assignments | None:
+    """Whom it was offered to so far, and why; None when it is not known. Raises ``Unavailable``."""
+    return assignments_of(await archive.facts_of(workspace_id, conversation_id))
 
 
 async def read_messages(

@@ -9,9 +9,9 @@ from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.group import loop_health, make_loop, make_publisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
-from rondo_common.topics import CONVERSATIONS
+from rondo_common.topics import AGENTS, CONVERSATIONS
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes
-from rondo_notifier.entrypoints.conversations import ConversationsConsumer
+from rondo_notifier.entrypoints.topics import TopicsConsumer
 from rondo_notifier.settings import NotifierSettings
 
 GROUP = "rondo.notifier"
@@ -23,7 +23,7 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     redis = connect_redis(settings.redis_url, client_name=settings.instance)
     publisher = make_publisher(connection)
     mailboxes = RedisMailboxes(redis)
-    loop = make_loop(settings, GROUP, [CONVERSATIONS], ConversationsConsumer(mailboxes), publisher)
+    loop = make_loop(settings, GROUP, [CONVERSATIONS, AGENTS], TopicsConsumer(mailboxes), publisher)
 
     async def consume() -> None:
         await until_reachable(mailboxes.load, stop)

@@ -10,7 +10,7 @@ from rondo_notifier.domain.recipients import deliveries_of, oblivion_of
 from rondo_notifier.ports import Mailboxes
 
 Logged = tuple[Envelope[Event], int]
-"""An event, and its offset in the log."""
+"""An event, and its offset in its topic."""
 
 
 async def tell_recipients(logged: Sequence[Logged], mailboxes: Mailboxes) -> None:

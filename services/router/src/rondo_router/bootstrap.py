@@ -3,36 +3,86 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from datetime import datetime
 
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
-from rondo_common.events import AcceptChat, ChatRequested, DeclineChat, EndChat, Event, WithdrawChat
+from rondo_common.events import (
+    AcceptChat,
+    ChatRequested,
+    ConnectAgent,
+    DeclineChat,
+    EndChat,
+    Event,
+    PlanRoute,
+    TransferChat,
+    WithdrawChat,
+)
 from rondo_common.health import health_app
+from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.connection import KafkaConnection, make_reader
 from rondo_common.kafka.group import loop_health, make_loop, make_publisher
+from rondo_common.kafka.partitioning import partition_of
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.system_clock import utc_now
 from rondo_common.topics import CHAT_REQUESTS
-from rondo_router import handlers
-from rondo_router.adapters.directory_view import SeatedDirectory
 from rondo_router.adapters.kafka_announcer import KafkaAnnouncer
+from rondo_router.adapters.kafka_recorder import KafkaRecorder
 from rondo_router.adapters.redis_switchboard import RedisSwitchboard
 from rondo_router.entrypoints.partition_desks import PartitionDesks
-from rondo_router.handlers import Router, Translation
-from rondo_router.settings import RouterSettings
+from rondo_router.handlers import routing
+from rondo_router.handlers.rebuilding import Rebuilding
+from rondo_router.handlers.replaying import Changes, Compared, Replaying
+from rondo_router.handlers.routing import Router, Translation
+from rondo_router.settings import ReplaySettings, RouterSettings
 
 GROUP = "rondo.router"
 DIRECTORY_TIMEOUT_S = 120.0
 
 TRANSLATIONS: dict[type[Event], Translation] = {
-    ChatRequested: handlers.request_chat,
-    AcceptChat: handlers.accept_chat,
-    DeclineChat: handlers.decline_chat,
-    WithdrawChat: handlers.withdraw_chat,
-    EndChat: handlers.end_chat,
+    ChatRequested: routing.request_chat,
+    AcceptChat: routing.accept_chat,
+    DeclineChat: routing.decline_chat,
+    WithdrawChat: routing.withdraw_chat,
+    TransferChat: routing.transfer_chat,
+    EndChat: routing.end_chat,
+    ConnectAgent: routing.connect_agent,
+    PlanRoute: routing.plan_only,
 }
 """What the router decides, and how each is understood."""
+
+
+async def replay(
+    settings: ReplaySettings,
+    workspace_id: WorkspaceId,
+    span: tuple[datetime, datetime],
+    changes: Changes | None,
+) -> list[Compared]:
+    """Run the chats of a time span again, under the workspace's present directory and a changed one.
+
+    Raises:
+        UnknownWorkspace: the directory has no such workspace.
+        BadChanges: the changed directory would not be one.
+        Unavailable: Kafka or Redis is out of reach.
+    """
+    connection = KafkaConnection(settings.kafka_bootstrap, client_id="rondo-replay")
+    directory = Directory()
+    reader = DirectoryReader(make_reader(connection), directory)
+    following = asyncio.create_task(reader.run())
+    redis = connect_redis(settings.redis_url, client_name="rondo-replay")
+    switchboard = RedisSwitchboard(redis)
+    try:
+        await reader.catch_up(DIRECTORY_TIMEOUT_S)
+        recorder = KafkaRecorder(lambda: make_reader(connection))
+        replaying = Replaying(directory, recorder, switchboard, _scratch_workspace_id, utc_now)
+        partition = partition_of(CHAT_REQUESTS, workspace_id, "")
+        return await replaying.compare(partition, workspace_id, span, changes)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await redis.aclose()
 
 
 async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
@@ -42,17 +92,12 @@ async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
     publisher = make_publisher(connection)
     switchboard = RedisSwitchboard(redis)
     directory = Directory()
-    seated = SeatedDirectory(directory, switchboard)
-    reader = DirectoryReader(make_reader(connection), directory, listener=seated.changed)
-    router = Router(TRANSLATIONS, reader, seated, switchboard, KafkaAnnouncer(publisher))
-    desks = PartitionDesks(
-        router,
-        switchboard,
-        take_over=seated.take_over,
-        give_up=seated.give_up,
-        workspaces_of=directory.workspaces_of,
-        clock=utc_now,
-    )
+    reader = DirectoryReader(make_reader(connection), directory)
+    router = Router(TRANSLATIONS, reader, directory, switchboard, KafkaAnnouncer(publisher))
+    recorder = KafkaRecorder(lambda: make_reader(connection))
+    rebuilding = Rebuilding(directory, recorder, switchboard, utc_now)
+    desks = PartitionDesks(router, switchboard, directory, rebuilding, clock=utc_now)
+    reader.tell(desks.directory_changed)
     loop = make_loop(settings, GROUP, [CHAT_REQUESTS], desks, publisher)
 
     async def consume() -> None:
@@ -74,3 +119,7 @@ async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
     finally:
         await publisher.stop()
         await redis.aclose()
+
+
+def _scratch_workspace_id() -> WorkspaceId:
+    return WorkspaceId(f"replay-{secrets.token_hex(8)}")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rondo_common.conversation import Visitor
+from rondo_common.conversation import Visitor, email_domain
 from rondo_common.directory.defined import Defined
 from rondo_common.directory.entries import AccountEntry
 from rondo_common.ids import AccountId
@@ -15,11 +15,6 @@ from rondo_common.ids import AccountId
 def normal_company(company: str) -> str:
     """A company's name as it is compared: without case, white space folded."""
     return " ".join(company.casefold().split())
-
-
-def email_domain(email: str | None) -> str | None:
-    """The part of an address behind the ``@``, in lower case; None without an address."""
-    return None if not email else email.rpartition("@")[2].lower()
 
 
 @dataclass(slots=True)

@@ -31,17 +31,19 @@ again with the same changes when it raises ``Retryable``."""
 class DirectoryReader:
     """Reads every partition of the directory, without a group: each process has the whole view."""
 
-    def __init__(
-        self, consumer: AIOKafkaConsumer, directory: Directory, *, listener: Listener | None = None
-    ) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, directory: Directory) -> None:
         self._consumer = consumer
         self._directory = directory
-        self._listener = listener
+        self._listener: Listener | None = None
         self._partitions = [TopicPartition(DIRECTORY.name, n) for n in range(DIRECTORY.partitions)]
         self._positions = dict.fromkeys(range(DIRECTORY.partitions), 0)
         self._moved = asyncio.Condition()
         self._started = asyncio.Event()
         self._reading = asyncio.Event()
+
+    def tell(self, listener: Listener) -> None:
+        """Have ``listener`` told of every change from now on."""
+        self._listener = listener
 
     async def run(self) -> None:
         """Follow the topic until cancelled."""
@@ -58,6 +60,10 @@ class DirectoryReader:
                     await asyncio.sleep(RETRY_DELAY_S)
         finally:
             await self._consumer.stop()
+
+    async def close(self) -> None:
+        """Let go of the consumer, also of one that never ran. Again is fine."""
+        await self._consumer.stop()
 
     def position(self, workspace_id: WorkspaceId) -> int:
         """How far the workspace's partition was read: the next offset."""

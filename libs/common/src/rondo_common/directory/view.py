@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from rondo_common.availability import Toggle
+from rondo_common.availability import Availability, Toggle, availability_at
 from rondo_common.directory.accounts import Accounts
 from rondo_common.directory.defined import Defined
 from rondo_common.directory.entries import (
@@ -72,6 +73,10 @@ class WorkspaceDirectory:
     def may_chat(self, agent: AgentEntry) -> bool:
         """Whether the agent holds the live chat permission, and it is switched on for them."""
         return agent.live_chat and Permission.LIVE_CHAT_VIEW_MY in self.permissions_of(agent.profile)
+
+    def availability_of(self, agent: AgentEntry, now: datetime) -> Availability:
+        """Whether the agent is available at ``now``, by schedule and toggle; permitted or not."""
+        return availability_at(agent.schedule, agent.time_zone, self.toggles.get(agent.id), now)
 
 
 class Directory:

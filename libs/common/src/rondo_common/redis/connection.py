@@ -20,7 +20,7 @@ from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
 
-from rondo_common.errors import Fenced, Unavailable
+from rondo_common.errors import Fenced, Lost, Unavailable
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 2.0
@@ -55,6 +55,7 @@ def redis_errors() -> Iterator[None]:
     Raises:
         Unavailable: Redis cannot be reached, is loading, or is a replica now.
         Fenced: a function refused an effect because a newer owner was here.
+        Lost: a function refused an effect because the workspace was forgotten.
     """
     try:
         yield
@@ -62,6 +63,8 @@ def redis_errors() -> Iterator[None]:
         # A pipeline puts the command's number before the message, hence "in".
         if "FENCED" in str(error):
             raise Fenced(str(error)) from error
+        if "LOST" in str(error):
+            raise Lost(str(error)) from error
         raise
     except (
         RedisConnectionError,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Set
+
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId, ConversationId
@@ -11,6 +13,8 @@ from rondo_gateway.domain.refusals import NotFound, NotPermitted
 
 OWN_AGENT = "me"
 """Stands for the calling agent's own id in paths."""
+ADMIN_PERMISSIONS = frozenset(each for each in Permission if each.startswith("admin_"))
+"""Any of them lets an agent see the workspace's settings."""
 
 
 def require_operator(caller: Principal) -> None:
@@ -58,6 +62,16 @@ def require_permission(
     return staff
 
 
+def require_no_escalation(
+    caller: Principal, found: WorkspaceDirectory, permissions: Iterable[Permission]
+) -> None:
+    """Raises ``NotPermitted`` if somebody would be given permissions that the caller does not hold."""
+    lacking = frozenset(permissions) - permissions_of(caller, found)
+    if lacking:
+        names = ", ".join(sorted(lacking))
+        raise NotPermitted(f"This is about permissions that you do not hold yourself: {names}.")
+
+
 def require_member(caller: Principal) -> Member:
     """The caller, if they belong to a workspace; else raises ``NotPermitted``."""
     if isinstance(caller, Operator):
@@ -82,9 +96,30 @@ def require_party(
         NotPermitted: the calling agent has no part in it.
     """
     view = require_existing(caller, view, conversation_id)
-    if isinstance(caller, AgentCaller) and view.agent_id != caller.agent_id:
+    if isinstance(caller, AgentCaller) and caller.agent_id not in view.agent_ids:
         raise NotPermitted("This conversation is neither offered to you nor with you.")
     return view
+
+
+def require_in_talk(caller: Member, view: ConversationView) -> None:
+    """Raises ``NotPermitted`` for an agent whom another's conversation is offered to: until they accept
+    it, it is the other's."""
+    if isinstance(caller, AgentCaller) and view.agent is not None and view.agent.id != caller.agent_id:
+        raise NotPermitted("This conversation is offered to you and not with you yet. Accept it first.")
+
+
+def require_its_agent(caller: Member, view: ConversationView) -> AgentId:
+    """The id of the calling agent, if the conversation is with them; else raises ``NotPermitted``."""
+    its_agent = None if view.agent is None else view.agent.id
+    if not isinstance(caller, AgentCaller) or its_agent != caller.agent_id:
+        raise NotPermitted("Only the agent whom the conversation is with may do this.")
+    return caller.agent_id
+
+
+def require_agents_side(caller: Member) -> None:
+    """Raises ``NotPermitted`` for a visitor, who may not know what went on behind a conversation."""
+    if isinstance(caller, VisitorCaller):
+        raise NotPermitted("A visitor is not told why agents were rung. Use an API key.")
 
 
 def require_existing(
@@ -112,3 +147,23 @@ def require_visitor_side(caller: Member) -> None:
     """Raises ``NotPermitted`` unless it is the visitor, or the website's backend for them."""
     if isinstance(caller, AgentCaller):
         raise NotPermitted("Only the visitor withdraws a request. An agent declines or ends.")
+
+
+def named_agent(caller: Principal, agent_id: AgentId) -> AgentId:
+    """The agent that a path names: ``me`` stands for the calling one."""
+    if isinstance(caller, AgentCaller) and agent_id == OWN_AGENT:
+        return caller.agent_id
+    return agent_id
+
+
+def require_availability_permission(
+    caller: Backend | AgentCaller, agent_id: AgentId, permissions: Set[Permission]
+) -> None:
+    """Raises ``NotPermitted`` unless the caller may see and switch that agent's availability: their
+    own with ``own_availability``, anybody's with ``admin_agents``, among ``permissions``."""
+    if isinstance(caller, Backend) or Permission.ADMIN_AGENTS in permissions:
+        return
+    if caller.agent_id != agent_id:
+        raise NotPermitted("The availability of others needs a profile with admin_agents.")
+    if Permission.OWN_AVAILABILITY not in permissions:
+        raise NotPermitted("Your own availability needs a profile with own_availability.")

@@ -6,6 +6,8 @@
     ├── NotAuthenticated    show a credential that is valid
     ├── NotPermitted        use a credential that may do this
     ├── NotFound            check the id
+    ├── PreconditionFailed  read the present version and decide anew
+    ├── TooLarge            send less
     ├── Invalid             correct the field that ``pointer`` names
     └── TooMany             wait as long as it says
 
@@ -31,6 +33,14 @@ class NotFound(RondoError):
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(f"There is no {kind} {name} in this workspace. Check the id.")
+
+
+class PreconditionFailed(RondoError):
+    """What is there is not what the caller thinks. Read it, and repeat with the ETag it has now."""
+
+
+class TooLarge(RondoError):
+    """More than is taken at once. Nothing was taken; send it in parts, within the limit it names."""
 
 
 class Invalid(RondoError):

@@ -8,19 +8,21 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from rondo_common import conversation as talk
+from rondo_common.availability import Availability
 from rondo_common.conversation import (
     AgentCard,
     Author,
     Ended,
     Fallback,
     Page,
+    Queue,
     Route,
     Status,
     Value,
     Visitor,
 )
 from rondo_common.conversation_view import ConversationView
-from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, WorkspaceEntry, WorkspaceSettings
+from rondo_common.directory.entries import ApiKeyEntry, WorkspaceEntry, WorkspaceSettings
 from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.principals import Member, VisitorCaller
@@ -47,7 +49,7 @@ class Conversation(Value):
     requested_at: datetime
     agent: AgentCard | None
     offer: Offer | None
-    queue: None = None
+    queue: Queue | None
     ended: Ended | None
     fallback: Fallback | None
 
@@ -79,24 +81,6 @@ class MessageList(Value):
     """Messages in the order they were said. The cursor leads to the next ones."""
 
     data: list[Message]
-    next_cursor: str | None
-
-
-class Agent(Value):
-    """An agent. `capacity` is the one that applies: the agent's own, or the workspace's."""
-
-    id: AgentId
-    name: str
-    email: str
-    avatar_url: str | None
-    capacity: int
-    live_chat: bool
-
-
-class AgentList(Value):
-    """Agents, by id."""
-
-    data: list[Agent]
     next_cursor: str | None
 
 
@@ -156,12 +140,6 @@ class ApiKeyList(Value):
     next_cursor: str | None
 
 
-class Availability(Value):
-    """Whether new chats may be offered to the agent."""
-
-    available: bool
-
-
 class ConversationSnapshot(Value):
     """The conversation and its last messages."""
 
@@ -202,7 +180,8 @@ def conversation_of(view: ConversationView, viewer: Member) -> Conversation:
         answers=view.request.answers,
         requested_at=view.request.requested_at,
         agent=view.agent,
-        offer=_offer(view.offer, viewer),
+        offer=_offer(view, viewer),
+        queue=view.queue if view.status is Status.QUEUED else None,
         ended=view.ended,
         fallback=view.fallback,
     )
@@ -225,18 +204,6 @@ def message_of_event(event: StreamEvent) -> Message:
     return Message.model_validate({**known, "conversation_id": event.conversation_id})
 
 
-def agent_of(agent: AgentEntry, settings: WorkspaceSettings) -> Agent:
-    """The agent as the API shows them."""
-    return Agent(
-        id=agent.id,
-        name=agent.name,
-        email=agent.email,
-        avatar_url=agent.avatar_url,
-        capacity=settings.agent_capacity if agent.capacity is None else agent.capacity,
-        live_chat=agent.live_chat,
-    )
-
-
 def workspace_of(workspace: WorkspaceEntry) -> Workspace:
     """The workspace as the operator sees it."""
     return Workspace(id=workspace.id, name=workspace.name, created_at=workspace.created_at)
@@ -252,11 +219,12 @@ def api_key_of(api_key: ApiKeyEntry) -> ApiKey:
     return ApiKey(id=api_key.id, name=api_key.name, created_at=api_key.created_at)
 
 
-def _offer(offer: talk.Offer | None, viewer: Member) -> Offer | None:
-    if offer is None:
-        return None
+def _offer(view: ConversationView, viewer: Member) -> Offer | None:
+    offer, is_visitor = view.offer, isinstance(viewer, VisitorCaller)
+    if offer is None or (is_visitor and view.agent is not None):
+        return None  # Handed over, it stays with its agent until another one accepts.
     return Offer(
-        agent_id=None if isinstance(viewer, VisitorCaller) else offer.agent_id,
+        agent_id=None if is_visitor else offer.agent_id,
         attempt=offer.attempt,
         offered_at=offer.offered_at,
         expires_at=offer.expires_at,

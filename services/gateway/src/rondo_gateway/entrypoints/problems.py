@@ -8,7 +8,15 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from rondo_common.problems import Problem, answer_with_problems, problem_response, trace_id_of
-from rondo_gateway.domain.refusals import Invalid, NotAuthenticated, NotFound, NotPermitted, TooMany
+from rondo_gateway.domain.refusals import (
+    Invalid,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    PreconditionFailed,
+    TooLarge,
+    TooMany,
+)
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}
 
@@ -16,7 +24,8 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}
 def answer_refusals(app: FastAPI) -> None:
     """Let every error of ``app`` leave as problem+json."""
     answer_with_problems(app)
-    for refusal in (NotAuthenticated, NotPermitted, NotFound, Invalid, TooMany):
+    refusals = (NotAuthenticated, NotPermitted, NotFound, PreconditionFailed, TooLarge, Invalid, TooMany)
+    for refusal in refusals:
         app.add_exception_handler(refusal, _on_refusal)
 
 
@@ -34,6 +43,10 @@ def problem_of(error: Exception) -> Problem:
             return Problem(HTTPStatus.FORBIDDEN, "not-permitted", str(error))
         case NotFound():
             return Problem(HTTPStatus.NOT_FOUND, "not-found", str(error))
+        case PreconditionFailed():
+            return Problem(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", str(error))
+        case TooLarge():
+            return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", str(error))
         case Invalid(pointer=pointer, detail=detail, code=code):
             errors = [{"pointer": pointer, "detail": detail}]
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, str(error), errors=errors)

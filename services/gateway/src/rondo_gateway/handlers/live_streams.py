@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
 
+from rondo_common.availability import NEVER
 from rondo_common.clock import Clock
 from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
@@ -17,7 +18,6 @@ from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 from rondo_gateway.domain.representation import (
     AgentSnapshot,
-    Availability,
     ConversationSnapshot,
     Message,
     conversation_of,
@@ -25,8 +25,10 @@ from rondo_gateway.domain.representation import (
 )
 from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subject
+from rondo_gateway.handlers.presence import PresenceKeeper
+from rondo_gateway.handlers.queue_place import QueuePlace
 from rondo_gateway.handlers.visible_conversations import party_conversation
-from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes
+from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes, WaitingQueue
 
 SNAPSHOT_MESSAGES_MAX = 50
 UNSHOWN_ENTRIES_MAX = 20
@@ -43,6 +45,8 @@ class LiveStreams:
         directory: DirectoryView,
         conversations: Conversations,
         mailboxes: Mailboxes,
+        queue: WaitingQueue,
+        presence: PresenceKeeper,
         clock: Clock,
         new_id: Callable[[], EventId],
     ) -> None:
@@ -50,13 +54,16 @@ class LiveStreams:
         self._directory = directory
         self._conversations = conversations
         self._mailboxes = mailboxes
+        self._queue = queue
+        self._presence = presence
         self._clock = clock
         self._new_id = new_id
 
     async def of_conversation(self, caller: Principal, conversation_id: ConversationId) -> LiveFeed:
         """What happens in a conversation, for its visitor, its agent and the backend."""
         member = require_member(caller)
-        await self._visible(member, conversation_id)
+        view = await self._visible(member, conversation_id)
+        await self._presence.note_request(member)
 
         async def take_snapshot(cursor: Cursor) -> ConversationSnapshot:
             return await self._conversation_snapshot(member, conversation_id, cursor)
@@ -68,11 +75,14 @@ class LiveStreams:
 
         mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
         find_shown = partial(self._shown, member, mailbox)
-        return self._feed(Subject(mailbox, conversation_id, find_shown, take_snapshot, is_permitted))
+        place = self._place(member, view)
+        return self._feed(Subject(mailbox, conversation_id, find_shown, take_snapshot, is_permitted, place))
 
     async def of_agent(self, caller: Principal, agent_id: str) -> LiveFeed:
-        """What concerns an agent, for that agent."""
+        """What concerns an agent, for that agent, who is present as long as it is open."""
         agent = require_own_agent(caller, agent_id)
+        # Before the snapshot: whoever asks for a chat once that was seen finds the agent present.
+        await self._presence.renew(agent)
 
         async def take_snapshot(_: Cursor) -> AgentSnapshot:
             return await self._agent_snapshot(agent)
@@ -82,10 +92,24 @@ class LiveStreams:
 
         mailbox = agent_mailbox_key(agent.workspace_id, agent.agent_id)
         find_shown = partial(self._shown, agent, mailbox)
-        return self._feed(Subject(mailbox, None, find_shown, take_snapshot, is_permitted))
+        return self._feed(
+            Subject(
+                mailbox,
+                None,
+                find_shown,
+                take_snapshot,
+                is_permitted,
+                renew_presence=partial(self._presence.renew, agent),
+            )
+        )
 
     def _feed(self, subject: Subject) -> LiveFeed:
         return LiveFeed(subject, self._mailboxes, self._clock, self._new_id)
+
+    def _place(self, member: Member, view: ConversationView) -> QueuePlace:
+        place = QueuePlace(self._queue, member.workspace_id, view.id, self._clock, self._new_id)
+        place.hear_state(view.status, None)  # A reader who comes back is told where they stand now.
+        return place
 
     async def _shown(self, member: Member, mailbox: str, last: Cursor) -> Cursor:
         """What is in the log is told at once and shown a moment later: a snapshot taken in between must
@@ -94,10 +118,12 @@ class LiveStreams:
         views = {
             each: await self._conversations.find(member.workspace_id, each)
             for each in {entry.event.conversation_id for entry in newest_first}
+            if each is not None
         }
         cursor = last
         for entry, older in zip_longest(newest_first, newest_first[1:]):
-            view = views[entry.event.conversation_id]
+            about = entry.event.conversation_id
+            view = None if about is None else views[about]
             is_state = entry.event.type != MESSAGE_POSTED
             if is_state and view is not None and view.state_offset < entry.log_offset:
                 cursor = ORIGIN if older is None else older.cursor
@@ -134,14 +160,18 @@ class LiveStreams:
         return newest_first[:SNAPSHOT_MESSAGES_MAX][::-1]
 
     async def _agent_snapshot(self, agent: AgentCaller) -> AgentSnapshot:
+        await self._directory.see_own_writes(agent.workspace_id)
         found = self._directory.find(agent.workspace_id)
         defined = None if found is None else found.agents.get(agent.agent_id)
         views = await self._conversations.of_agent(agent.workspace_id, agent.agent_id)
-        mine = [view for view in views if view.agent_id == agent.agent_id]
-        offers = [each for each in mine if each.status is Status.OFFERED]
+        offers = [each for each in views if each.offer and each.offer.agent_id == agent.agent_id]
+        mine = [each for each in views if each.agent and each.agent.id == agent.agent_id]
         active = [each for each in mine if each.status is Status.ACTIVE]
+        availability = NEVER
+        if found is not None and defined is not None:
+            availability = found.availability_of(defined.entry, self._clock())
         return AgentSnapshot(
-            availability=Availability(available=defined is not None and defined.entry.live_chat),
+            availability=availability,
             open_offers=[conversation_of(each, agent) for each in offers],
             active_conversations=[conversation_of(each, agent) for each in active],
         )

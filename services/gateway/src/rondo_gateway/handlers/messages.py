@@ -13,7 +13,7 @@ from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import MessagePosted
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId, derived_event_id, new_message_id
 from rondo_gateway.domain.message import MessageBody, author_of
-from rondo_gateway.domain.permissions import require_member
+from rondo_gateway.domain.permissions import require_in_talk, require_member
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.representation import Message, MessageList, message_of
 from rondo_gateway.handlers.source import SOURCE
@@ -51,6 +51,7 @@ class Messages:
         member = require_member(caller)
         workspace_id = member.workspace_id
         view = await party_conversation(self._conversations, member, conversation_id)
+        require_in_talk(member, view)
         draft = self._draft(member, view, body.text)
         reserved = await self._conversations.reserve_message(
             workspace_id, conversation_id, body.client_message_id, draft

@@ -20,7 +20,7 @@ from rondo_gateway.ports import Conversations, DirectoryView, EventLog, History
 
 
 class Transcripts:
-    """Reads transcripts for those who took part."""
+    """Reads transcripts for those who took part, and those who may view all."""
 
     def __init__(
         self,
@@ -41,7 +41,12 @@ class Transcripts:
     async def read(
         self, caller: Principal, conversation_id: ConversationId, time_zone: str | None = None
     ) -> Transcript:
-        """The whole conversation, for its parties. Raises ``NotFound``, ``NotPermitted``."""
+        """The whole conversation, for its parties and those who may view all.
+
+        Raises:
+            NotFound: there is none, or history does not know it yet.
+            NotPermitted: the calling agent may not read it.
+        """
         member = require_member(caller)
         view = await readable_conversation(
             self._directory, self._conversations, self._history, member, conversation_id

@@ -55,7 +55,7 @@ async def _of_agent(
     conversations: Conversations, history: History, agent: AgentCaller, conversation_id: ConversationId
 ) -> ConversationView:
     view = await conversations.find_for_agent(agent.workspace_id, conversation_id, agent.agent_id)
-    if view is not None and view.agent_id == agent.agent_id:
+    if view is not None and agent.agent_id in view.agent_ids:
         return view
     kept = await history.conversation(agent.workspace_id, conversation_id)
     if kept is not None and agent.agent_id in kept.agent_ids:

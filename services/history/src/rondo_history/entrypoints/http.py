@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Query
 from rondo_common.conversation import Message, Value
 from rondo_common.ids import ConversationId, WorkspaceId
 from rondo_common.problems import Problem, answer_with_problems
+from rondo_history.domain.assignments import Assignments
 from rondo_history.domain.transcript import Transcript
 from rondo_history.entrypoints.catching_up import (
     BEFORE_THE_LOG,
@@ -19,7 +20,7 @@ from rondo_history.entrypoints.catching_up import (
 )
 from rondo_history.entrypoints.lists import list_routes
 from rondo_history.entrypoints.parameters import ConversationInPath, WorkspaceInPath
-from rondo_history.handlers import MessagePage, read_messages, read_transcript
+from rondo_history.handlers import MessagePage, read_assignments, read_messages, read_transcript
 from rondo_history.ports import Archive
 
 MESSAGES_PER_PAGE = 100
@@ -73,9 +74,20 @@ def _conversations(archive: Archive) -> APIRouter:
         await _let_catch_up(archive, workspace_id, conversation_id, at_least)
         found = await read_transcript(workspace_id, conversation_id, archive, after=after, limit=limit)
         if found is None:
-            detail = f"Nothing is known of {conversation_id} yet; it may still be on its way here."
-            raise Problem(HTTPStatus.NOT_FOUND, "conversation-not-found", detail)
+            raise _not_known(conversation_id)
         return TranscriptBody(**dict(found.transcript), next_after=found.next_after)
+
+    @routes.get("/assignments", summary="Every attempt to connect it, in order, and why")
+    async def assignments(
+        workspace_id: WorkspaceInPath,
+        conversation_id: ConversationInPath,
+        at_least: KnownOffset = BEFORE_THE_LOG,
+    ) -> Assignments:
+        await _let_catch_up(archive, workspace_id, conversation_id, at_least)
+        found = await read_assignments(workspace_id, conversation_id, archive)
+        if found is None:
+            raise _not_known(conversation_id)
+        return found
 
     @routes.get("/messages", summary="What was said, in order")
     async def messages(
@@ -98,6 +110,11 @@ async def _let_catch_up(
     """Wait until the conversation is kept as far as the caller knows of it."""
     if at_least > BEFORE_THE_LOG:
         await wait_until(lambda: archive.has_reached(workspace_id, conversation_id, at_least))
+
+
+def _not_known(conversation_id: ConversationId) -> Problem:
+    detail = f"Nothing is known of {conversation_id} yet; it may still be on its way here."
+    return Problem(HTTPStatus.NOT_FOUND, "conversation-not-found", detail)
 
 
 def _message_list(conversation_id: ConversationId, page: MessagePage) -> MessageList:

@@ -13,7 +13,7 @@ from rondo_common.mailbox import ENTRY_FIELD, MAILBOX_ENTRIES_MAX, MAILBOX_KEPT_
 from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary, read_library
 from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key, view_key
-from rondo_notifier.domain.recipients import Delivery, Oblivion
+from rondo_notifier.domain.recipients import Delivery, Oblivion, ToAgent
 
 
 class RedisMailboxes:
@@ -62,7 +62,7 @@ def _call(delivery: Delivery) -> FunctionCall:
         (
             delivery.entry.id,
             delivery.entry.model_dump_json(),
-            delivery.log_offset,
+            "" if delivery.log_offset is None else delivery.log_offset,
             MAILBOX_ENTRIES_MAX,
             MAILBOX_KEPT_S,
         ),
@@ -71,6 +71,6 @@ def _call(delivery: Delivery) -> FunctionCall:
 
 def mailbox_of(delivery: Delivery) -> str:
     """The key of the mailbox a delivery goes to."""
-    if delivery.agent_id is None:
-        return conversation_mailbox_key(delivery.workspace_id, delivery.conversation_id)
-    return agent_mailbox_key(delivery.workspace_id, delivery.agent_id)
+    if isinstance(delivery.to, ToAgent):
+        return agent_mailbox_key(delivery.workspace_id, delivery.to.agent_id)
+    return conversation_mailbox_key(delivery.workspace_id, delivery.to.conversation_id)

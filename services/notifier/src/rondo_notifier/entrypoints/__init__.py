@@ -1,1 +1,1 @@
-"""Where facts come in: the topic of conversations."""
+"""Where facts come in: the topics of conversations and of agents."""

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
 
-from rondo_common.answers import ANSWER_KEPT_S
-from rondo_common.ids import AgentId, WorkspaceId
+from rondo_common.ids import WorkspaceId
 from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary, read_library
 from rondo_common.redis.keys import workspace_key
-from rondo_router.domain.decision import Decision
-from rondo_router.domain.instruction import (
-    AcceptOffer,
-    Action,
-    DeclineOffer,
-    EndConversation,
-    Instruction,
-    RequestChat,
-    TimeOutOffer,
-    WithdrawRequest,
-    offer_timer,
+from rondo_router.adapters.switchboard_calls import (
+    decide_call,
+    read_decision,
+    restore_calls,
+    show_call,
+    workspace_call,
 )
+from rondo_router.domain.decision import Decision
+from rondo_router.domain.instruction import Instruction
+from rondo_router.domain.memory import WorkspaceMemory
 from rondo_router.domain.outcome import Showing
 from rondo_router.domain.route_plan import ALL_AGENTS
-from rondo_router.ports import AgentSeat, Epoch
+from rondo_router.ports import Epoch, Seated
 
 LIBRARY = "rondo_switchboard"
-PARTS = ("fencing", "rotation", "capacity", "offers", "decisions", "showing")
-VIEW_KEPT_S = 7 * 24 * 60 * 60
+PARTS = (
+    "fencing",
+    "rotation",
+    "sessions",
+    "capacity",
+    "offers",
+    "queue",
+    "transfers",
+    "decisions",
+    "agents",
+    "showing",
+    "restoring",
+)
 DUE_TIMERS_MAX = 500
+CALLS_TOGETHER_MAX = 2_000
+"""How many calls travel in one pipeline: their answers are held in memory on both sides."""
 
 
 class RedisSwitchboard:
@@ -50,63 +59,88 @@ class RedisSwitchboard:
 
     async def claim(self, partition: int, now_ms: int) -> Epoch:
         """See :class:`Switchboard`."""
-        key = f"rondo:epoch:{{{partition}}}"
-        call = FunctionCall("rondo_claim_partition", (key,), (now_ms,))
+        call = FunctionCall("rondo_claim_partition", (_epoch_key(partition),), (now_ms,))
         return Epoch(int(await self._functions.call(call)))
 
-    async def seat_agents(
-        self, epoch: Epoch, workspace_id: WorkspaceId, seats: Sequence[AgentSeat]
-    ) -> None:
+    async def adopt(self, epoch: Epoch, partition: int, workspace_ids: Sequence[WorkspaceId]) -> None:
         """See :class:`Switchboard`."""
-        calls = [
-            _call(
-                "rondo_put_agent",
-                workspace_id,
-                epoch,
-                seat.agent.id,
-                seat.version,
-                seat.capacity,
-                int(seat.agent.live_chat),
-                seat.agent.card().model_dump_json(exclude_none=True),
-            )
-            for seat in seats
+        if not workspace_ids:
+            return
+        await self._call_all([workspace_call("rondo_adopt_workspace", e, epoch) for e in workspace_ids])
+        with redis_errors():
+            await self._redis.sadd(_adopted_key(partition), *workspace_ids)
+
+    async def lost(self, partition: int, workspace_ids: Sequence[WorkspaceId]) -> list[WorkspaceId]:
+        """See :class:`Switchboard`.
+
+        A server that knows the partition adopted the workspace, or does not know the partition at all,
+        but not the workspace, has forgotten it.
+        """
+        with redis_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.smembers(_adopted_key(partition))
+            for each in workspace_ids:
+                pipeline.exists(workspace_key(each, "epoch"))
+            adopted, *known = await pipeline.execute()
+        return [
+            workspace_id
+            for workspace_id, is_known in zip(workspace_ids, known, strict=True)
+            if not is_known and (not adopted or workspace_id in adopted)
         ]
-        if calls:
-            await self._functions.call_all(calls)
 
-    async def unseat_agents(
-        self, epoch: Epoch, workspace_id: WorkspaceId, agent_ids: Sequence[AgentId]
+    async def restore(
+        self, epoch: Epoch, workspace_id: WorkspaceId, memory: WorkspaceMemory, now_ms: int
     ) -> None:
         """See :class:`Switchboard`."""
-        calls = [_call("rondo_remove_agent", workspace_id, epoch, each) for each in agent_ids]
-        if calls:
-            await self._functions.call_all(calls)
+        await self._call_all(restore_calls(epoch, workspace_id, memory, now_ms))
 
-    async def seated(self, workspace_id: WorkspaceId) -> set[AgentId]:
+    async def forget(self, partition: int, workspace_id: WorkspaceId) -> None:
         """See :class:`Switchboard`."""
         with redis_errors():
-            turns = workspace_key(workspace_id, "pool", ALL_AGENTS, "turns")
-            return {AgentId(str(each)) for each in await self._redis.hkeys(turns)}
+            await self._redis.srem(_adopted_key(partition), workspace_id)
+            async for key in self._redis.scan_iter(workspace_key(workspace_id) + ":*", count=1000):
+                await self._redis.unlink(key)
+
+    async def seated(self, workspace_id: WorkspaceId) -> Seated:
+        """See :class:`Switchboard`."""
+        with redis_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.smembers(workspace_key(workspace_id, "agents"))
+            pipeline.smembers(workspace_key(workspace_id, "pools"))
+            agents, pools = await pipeline.execute()
+        return Seated(frozenset(agents), frozenset(pools) - {ALL_AGENTS})
 
     async def decide(
         self, epoch: Epoch, instructions: Sequence[Instruction], now_ms: int
     ) -> list[Decision]:
         """See :class:`Switchboard`."""
-        answers = await self._functions.call_all(
-            [_decide(epoch, instruction, now_ms) for instruction in instructions]
-        )
-        return [_read_decision(*answer) for answer in answers]
+        calls = [decide_call(epoch, instruction, now_ms) for instruction in instructions]
+        return [read_decision(answer) for answer in await self._call_all(calls)]
+
+    async def untold(self, workspace_ids: Sequence[WorkspaceId]) -> list[tuple[WorkspaceId, Decision]]:
+        """See :class:`Switchboard`."""
+        with redis_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for each in workspace_ids:
+                pipeline.lrange(workspace_key(each, "untold"), 0, -1)
+            found = zip(workspace_ids, await pipeline.execute(), strict=True)
+        calls = [
+            (workspace_id, FunctionCall("rondo_recall_decision", (workspace_key(workspace_id),), (cause,)))
+            for workspace_id, causes in found
+            for cause in causes
+        ]
+        answers = await self._call_all([call for _, call in calls])
+        return [
+            (workspace_id, read_decision(answer))
+            for (workspace_id, _), answer in zip(calls, answers, strict=True)
+            if answer
+        ]
 
     async def show(self, epoch: Epoch, showings: Sequence[Showing]) -> dict[WorkspaceId, int | None]:
         """See :class:`Switchboard`."""
-        calls = [
-            _call("rondo_show", each.instruction.workspace_id, epoch, json.dumps(_show(each)))
-            for each in showings
-        ]
-        nexts = await self._functions.call_all(calls)
+        nexts = await self._call_all([show_call(epoch, each) for each in showings])
         return {
-            showing.instruction.workspace_id: int(due) or None
-            for showing, due in zip(showings, nexts, strict=True)
+            showing.workspace_id: int(due) or None for showing, due in zip(showings, nexts, strict=True)
         }
 
     async def due_timers(
@@ -136,73 +170,20 @@ class RedisSwitchboard:
             for workspace_id, first in zip(workspace_ids, firsts, strict=True)
         }
 
+    async def _call_all(self, calls: Sequence[FunctionCall]) -> list[Any]:
+        answers: list[Any] = []
+        for start in range(0, len(calls), CALLS_TOGETHER_MAX):
+            answers += await self._functions.call_all(calls[start : start + CALLS_TOGETHER_MAX])
+        return answers
+
 
 def _timers(workspace_id: WorkspaceId) -> str:
     return workspace_key(workspace_id, "timers")
 
 
-def _call(function: str, workspace_id: WorkspaceId, *arguments: str | int | float) -> FunctionCall:
-    return FunctionCall(function, (workspace_key(workspace_id),), arguments)
+def _epoch_key(partition: int) -> str:
+    return f"rondo:epoch:{{{partition}}}"
 
 
-def _decide(epoch: Epoch, instruction: Instruction, now_ms: int) -> FunctionCall:
-    function, own = _own_arguments(instruction.action)
-    return _call(
-        function,
-        instruction.workspace_id,
-        epoch,
-        instruction.cause,
-        now_ms,
-        instruction.conversation_id,
-        *own,
-    )
-
-
-def _own_arguments(action: Action) -> tuple[str, tuple[str | int, ...]]:
-    """The function of an action, and what it takes besides what all of them take."""
-    match action:
-        case RequestChat(plan, request):
-            plan_json = plan.model_dump_json(exclude_none=True)
-            return "rondo_request_chat", (plan_json, request.model_dump_json(exclude_none=True))
-        case AcceptOffer(agent_id):
-            return "rondo_accept_chat", (agent_id,)
-        case DeclineOffer(agent_id):
-            return "rondo_decline_chat", (agent_id,)
-        case WithdrawRequest(by):
-            return "rondo_withdraw_chat", (by.model_dump_json(),)
-        case EndConversation(by):
-            return "rondo_end_chat", (by.model_dump_json(),)
-        case TimeOutOffer(attempt):
-            return "rondo_time_out_offer", (attempt,)
-
-
-def _read_decision(decision: str, request: str) -> Decision:
-    fields: dict[str, Any] = json.loads(decision)
-    if request:
-        fields["request"] = json.loads(request)
-    return Decision.model_validate(fields)
-
-
-def _show(showing: Showing) -> dict[str, Any]:
-    """The argument of ``rondo_show``; absent is what does not change."""
-    instruction, view = showing.instruction, showing.view
-    parts: dict[str, Any] = {
-        "conversation_id": instruction.conversation_id,
-        "version": showing.version,
-        "rings": list(showing.rings),
-        "released": list(showing.released),
-    }
-    if view is not None:
-        parts["view"] = view.to_hash()
-        parts["log_offset"] = showing.log_offset
-        if view.status.is_final:
-            parts["view_kept_s"] = VIEW_KEPT_S
-        if view.offer is not None and showing.due is not None:
-            name = offer_timer(view.id, view.offer.attempt)
-            parts["offer_timer"] = {"name": name, "due": showing.due}
-    if showing.done_timer is not None:
-        parts["done_timer"] = showing.done_timer
-    if showing.answer is not None:
-        text = showing.answer.model_dump_json(exclude_none=True)
-        parts["answer"] = {"id": instruction.cause, "text": text, "kept_s": ANSWER_KEPT_S}
-    return parts
+def _adopted_key(partition: int) -> str:
+    return f"rondo:adopted:{{{partition}}}"

@@ -1,18 +1,27 @@
-"""What the switchboard is asked to decide: each chat request, command and expired timer, in one shape."""
+"""What the switchboard is asked to decide: requests, commands, changes of the directory, due timers.
+
+One shape for all. Many are about one conversation; what is about an agent or a pool can still move
+conversations: whoever has room takes the visitor who has waited longest.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rondo_common.conversation import Party, Request
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId, derived_event_id
-from rondo_router.domain.route_plan import RoutePlan
+from rondo_router.domain.route_plan import RoutePlan, TransferPlan
+from rondo_router.domain.seat import AgentSeat
+
+# --- about one conversation ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RequestChat:
     """Find an agent along the plan."""
 
+    conversation_id: ConversationId
     plan: RoutePlan
     request: Request
 
@@ -21,6 +30,7 @@ class RequestChat:
 class AcceptOffer:
     """This agent takes the offer."""
 
+    conversation_id: ConversationId
     agent_id: AgentId
 
 
@@ -28,6 +38,7 @@ class AcceptOffer:
 class DeclineOffer:
     """This agent refuses the offer."""
 
+    conversation_id: ConversationId
     agent_id: AgentId
 
 
@@ -35,13 +46,24 @@ class DeclineOffer:
 class WithdrawRequest:
     """The visitor no longer waits."""
 
+    conversation_id: ConversationId
     by: Party
+
+
+@dataclass(frozen=True, slots=True)
+class TransferConversation:
+    """This agent hands the conversation over."""
+
+    conversation_id: ConversationId
+    by: AgentId
+    plan: TransferPlan
 
 
 @dataclass(frozen=True, slots=True)
 class EndConversation:
     """One side ends the talk."""
 
+    conversation_id: ConversationId
     by: Party
 
 
@@ -49,10 +71,96 @@ class EndConversation:
 class TimeOutOffer:
     """The offer of this attempt is due."""
 
+    conversation_id: ConversationId
     attempt: int
 
 
-Action = RequestChat | AcceptOffer | DeclineOffer | WithdrawRequest | EndConversation | TimeOutOffer
+@dataclass(frozen=True, slots=True)
+class LeaveQueue:
+    """The visitor, who waits after so many attempts, has waited as long as they may."""
+
+    conversation_id: ConversationId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeChat:
+    """Nobody is offered the chat, and it does not wait either: go on along its plan.
+
+    Only what was rebuilt from a log that broke off in the middle of a decision is like that.
+    """
+
+    conversation_id: ConversationId
+
+
+# --- about agents and pools ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SeatAgent:
+    """Let the agent take part as described."""
+
+    agent_id: AgentId
+    seat: AgentSeat
+
+
+@dataclass(frozen=True, slots=True)
+class UnseatAgent:
+    """The agent is gone: offer again what they were offered, end what they had."""
+
+    agent_id: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class DefinePool:
+    """The pool has these members, each at their place in its sequence. None at all: it is gone."""
+
+    pool: str
+    places: Mapping[AgentId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPresent:
+    """The agent has an inbox open, as long as their lease says."""
+
+    agent_id: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPresence:
+    """The agent's lease was to end now: has it been renewed?"""
+
+    agent_id: AgentId
+
+
+# --- about nothing -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRoute:
+    """Say what would become of such a request. Changes nothing."""
+
+    plan: RoutePlan
+    request: Request
+
+
+Action = (
+    RequestChat
+    | AcceptOffer
+    | DeclineOffer
+    | WithdrawRequest
+    | TransferConversation
+    | EndConversation
+    | TimeOutOffer
+    | LeaveQueue
+    | ResumeChat
+    | SeatAgent
+    | UnseatAgent
+    | DefinePool
+    | MarkPresent
+    | CheckPresence
+    | PreviewRoute
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +168,15 @@ class Instruction:
     """One thing to decide. ``cause`` names it: the same cause always gets the same decision."""
 
     workspace_id: WorkspaceId
-    conversation_id: ConversationId
     cause: EventId
     action: Action
+    is_command: bool = False
+    """True when somebody outside waits for the answer."""
     timer: str | None = None
     """The name of the timer that asks, if one does: it is done when the decision is shown."""
 
-    @property
-    def is_command(self) -> bool:
-        """True when somebody outside waits for the answer."""
-        return not isinstance(self.action, RequestChat | TimeOutOffer)
+
+# --- timers --------------------------------------------------------------------------------------
 
 
 def offer_timer(conversation_id: ConversationId, attempt: int) -> str:
@@ -77,19 +184,61 @@ def offer_timer(conversation_id: ConversationId, attempt: int) -> str:
     return f"offer/{conversation_id}/{attempt}"
 
 
-def instruction_of_timer(workspace_id: WorkspaceId, timer: str) -> Instruction:
-    """What a due timer asks.
+def queue_timer(conversation_id: ConversationId, attempt: int) -> str:
+    """The name of the timer of a visitor's wait after so many attempts."""
+    return f"queue/{conversation_id}/{attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A due timer. ``subject`` is a conversation or an agent, ``number`` tells its timers apart.
+
+    Kinds: ``offer`` and ``queue`` (number: the attempt), ``availability`` and ``presence`` (number: when
+    it is due, in ms; the switchboard names these itself).
+    """
+
+    workspace_id: WorkspaceId
+    name: str
+    kind: str
+    subject: str
+    number: int
+
+    @property
+    def agent_id(self) -> AgentId | None:
+        """The agent whose availability is to change now, if it is such a timer."""
+        return AgentId(self.subject) if self.kind == "availability" else None
+
+
+def read_timer(workspace_id: WorkspaceId, name: str) -> Timer:
+    """What a timer's name says.
 
     Raises:
         ValueError: no timer of Rondo's has such a name.
     """
-    kind, conversation_id, attempt = timer.split("/")
-    if kind != "offer":
-        raise ValueError(timer)
+    kind, subject, number = name.split("/")
+    return Timer(workspace_id, name, kind, subject, int(number))
+
+
+def instruction_of_timer(timer: Timer, seat: AgentSeat | None = None) -> Instruction:
+    """What a due timer asks. ``seat`` is the agent's present one, for timers of availability."""
     return Instruction(
-        workspace_id=workspace_id,
-        conversation_id=ConversationId(conversation_id),
-        cause=derived_event_id(timer, "due"),
-        action=TimeOutOffer(int(attempt)),
-        timer=timer,
+        workspace_id=timer.workspace_id,
+        cause=derived_event_id(f"{timer.workspace_id}/{timer.name}", "due"),
+        action=_action_of_timer(timer, seat),
+        timer=timer.name,
     )
+
+
+def _action_of_timer(timer: Timer, seat: AgentSeat | None) -> Action:
+    match timer.kind:
+        case "offer":
+            return TimeOutOffer(ConversationId(timer.subject), timer.number)
+        case "queue":
+            return LeaveQueue(ConversationId(timer.subject), timer.number)
+        case "presence":
+            return CheckPresence(AgentId(timer.subject))
+        case "availability" if seat is not None:
+            return SeatAgent(AgentId(timer.subject), seat)
+        case "availability":
+            return UnseatAgent(AgentId(timer.subject))
+    raise ValueError(timer.name)

@@ -1,16 +1,20 @@
-"""From decision to what the world is told: the events for the log, then the view everybody reads."""
+"""From decision to what the world is told: the events for the log, then the views everybody reads."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from rondo_common.answers import Answer
 from rondo_common.clock import from_milliseconds
-from rondo_common.conversation import Ended, Fallback, Offer, Status
+from rondo_common.conversation import Ended, Fallback, Offer
 from rondo_common.conversation_view import ConversationView
 from rondo_common.envelope import Envelope
 from rondo_common.events import (
+    AgentAvailabilityChanged,
+    AgentConnected,
+    AgentDisconnected,
+    AgentEvent,
     AssignmentAccepted,
     AssignmentDeclined,
     AssignmentOffered,
@@ -18,13 +22,19 @@ from rondo_common.events import (
     AssignmentTimedOut,
     ChatEnded,
     ChatFellBack,
+    ChatQueued,
+    ChatTransferred,
     ChatWithdrawn,
     ConversationEvent,
+    CoverageLost,
+    TransferReturned,
 )
-from rondo_common.ids import AgentId, derived_event_id
+from rondo_common.ids import AgentId, WorkspaceId, derived_event_id
+from rondo_common.route_preview import PlannedStage, RoutePreview
 from rondo_router.domain import decision as decided
-from rondo_router.domain.decision import Decision, Step
-from rondo_router.domain.instruction import Instruction, offer_timer
+from rondo_router.domain.decision import ChatState, ChatStep, Decision, Step
+from rondo_router.domain.instruction import offer_timer, queue_timer
+from rondo_router.domain.route_plan import RoutePlan
 
 SOURCE = "/rondo/router"
 
@@ -33,63 +43,88 @@ REFUSALS = {
     "conversation-already-active": "An agent has accepted already; end the conversation instead.",
     "conversation-not-active": "The conversation is not active; look at its status.",
     "conversation-over": "The conversation is over.",
+    "nobody-available": "Nobody there can take the conversation now; try another agent or team.",
     "not-offered-to-you": "This conversation is not offered to you.",
     "not-your-conversation": "Another agent has this conversation.",
     "offer-expired": "The offer to you is no longer open.",
+    "transfer-under-way": "The conversation is being handed over already; wait for the answer.",
 }
 """Every refusal's stable code, with what it tells the caller."""
+
+RouterEvent = ConversationEvent | AgentEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ChatShowing:
+    """What may be shown of one conversation. ``log_offset`` is where the log has its last event."""
+
+    view: ConversationView
+    version: int
+    timers: tuple[tuple[str, int], ...]
+    """Timers to set: name, and when it is due in ms."""
+    rings: tuple[AgentId, ...]
+    """Who has it on their desk from now on."""
+    released: tuple[AgentId, ...]
+    """Who no longer has."""
+    log_offset: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What may be shown once the log has the events. See ``showing.lua`` for each part."""
+    """What may be shown once the log has a decision's events. See ``showing.lua`` for each part."""
 
-    instruction: Instruction
-    version: int
-    view: ConversationView | None
-    due: int | None
-    """When the offer made here is due, in ms."""
-    done_timer: str | None
-    rings: tuple[AgentId, ...]
-    released: tuple[AgentId, ...]
+    workspace_id: WorkspaceId
+    decision: Decision
+    chats: tuple[ChatShowing, ...]
+    done_timers: tuple[str, ...]
     answer: Answer | None
-    log_offset: int | None
-    """Where the log has the last of the decision's events."""
 
 
-def events_of(instruction: Instruction, decision: Decision) -> list[Envelope[ConversationEvent]]:
+def events_of(workspace_id: WorkspaceId, decision: Decision) -> list[Envelope[RouterEvent]]:
     """The events of a decision, in order. Their ids follow from the cause: telling twice is harmless."""
     return [
         Envelope(
-            id=derived_event_id(instruction.cause, f"{number}/{step.type}"),
+            id=derived_event_id(decision.cause, f"{number}/{step.type}"),
             source=SOURCE,
             time=from_milliseconds(decision.at),
-            workspace_id=instruction.workspace_id,
-            event=_event(instruction, decision, step),
+            workspace_id=workspace_id,
+            event=_event(decision, step),
+            cause=decision.cause,
         )
         for number, step in enumerate(decision.steps)
     ]
 
 
-def showing_of(instruction: Instruction, decision: Decision, log_offset: int | None = None) -> Showing:
-    """What the world sees after the decision, whose last event stands at ``log_offset``."""
-    last = decision.steps[-1] if decision.steps else None
-    offered = last if isinstance(last, decided.Offered) else None
+def showing_of(
+    workspace_id: WorkspaceId,
+    decision: Decision,
+    offsets: Sequence[int] = (),
+    plan: RoutePlan | None = None,
+) -> Showing:
+    """What the world sees after the decision, whose events stand at ``offsets``, a step each.
+
+    ``plan`` is that of a request which is only previewed.
+    """
     return Showing(
-        instruction=instruction,
-        version=decision.version,
-        view=None if last is None else _view(instruction, decision, last),
-        due=None if offered is None else offered.expires_at,
-        done_timer=_done_timer(instruction, decision),
-        rings=() if offered is None else (offered.agent.id,),
-        released=_released(decision),
-        answer=_answer(decision) if instruction.is_command else None,
-        log_offset=log_offset,
+        workspace_id=workspace_id,
+        decision=decision,
+        chats=tuple(_chat_showing(decision, state, offsets) for state in decision.chats),
+        done_timers=_done_timers(decision),
+        answer=_answer(decision, plan) if decision.is_command else None,
     )
 
 
-def _event(instruction: Instruction, decision: Decision, step: Step) -> ConversationEvent:
-    conversation_id = instruction.conversation_id
+# --- events --------------------------------------------------------------------------------------
+
+
+def _event(decision: Decision, step: Step) -> RouterEvent:
+    if isinstance(step, ChatStep):
+        return _conversation_event(decision, step)
+    return _agent_event(step)
+
+
+def _conversation_event(decision: Decision, step: ChatStep) -> ConversationEvent:  # noqa: C901 - one case a step
+    conversation_id = step.conversation_id
     match step:
         case decided.Offered():
             return AssignmentOffered(
@@ -99,7 +134,18 @@ def _event(instruction: Instruction, decision: Decision, step: Step) -> Conversa
                 offered_at=from_milliseconds(step.offered_at),
                 expires_at=from_milliseconds(step.expires_at),
                 why=step.why.told(),
-                request=decision.asked(),
+                request=decision.state_of(conversation_id).request,
+                transferred_by=step.transferred_by,
+            )
+        case decided.Queued():
+            return ChatQueued(
+                conversation_id=conversation_id,
+                queue=step.queue,
+                order=step.order,
+                queued_at=from_milliseconds(step.queued_at),
+                expires_at=from_milliseconds(step.expires_at),
+                why=step.why.told(),
+                request=decision.state_of(conversation_id).request,
             )
         case decided.Accepted():
             return AssignmentAccepted(
@@ -115,14 +161,23 @@ def _event(instruction: Instruction, decision: Decision, step: Step) -> Conversa
             )
         case decided.Rescinded():
             return AssignmentRescinded(
-                conversation_id=conversation_id, agent_id=step.agent_id, attempt=step.attempt
+                conversation_id=conversation_id,
+                agent_id=step.agent_id,
+                attempt=step.attempt,
+                reason=step.reason,
             )
+        case decided.Transferred():
+            return ChatTransferred(
+                conversation_id=conversation_id, from_agent=step.from_agent, to_agent=step.to_agent
+            )
+        case decided.Returned():
+            return TransferReturned(conversation_id=conversation_id, agent_id=step.agent_id)
         case decided.FellBack():
             return ChatFellBack(
                 conversation_id=conversation_id,
                 fallback=_fallback(step),
                 why=step.why.told(),
-                request=decision.asked(),
+                request=decision.state_of(conversation_id).request,
             )
         case decided.Withdrawn():
             return ChatWithdrawn(conversation_id=conversation_id, by=step.by)
@@ -133,57 +188,132 @@ def _event(instruction: Instruction, decision: Decision, step: Step) -> Conversa
                 by=step.by,
                 agent_id=step.agent.id,
             )
+    raise TypeError(step)
 
 
-def _view(instruction: Instruction, decision: Decision, last: Step) -> ConversationView:
-    """Where the conversation stands after its last step."""
-    view = partial(ConversationView, id=instruction.conversation_id, request=decision.asked())
-    at = from_milliseconds(decision.at)
-    match last:
-        case decided.Offered():
-            offer = Offer(
-                agent_id=last.agent.id,
-                attempt=last.attempt,
-                offered_at=from_milliseconds(last.offered_at),
-                expires_at=from_milliseconds(last.expires_at),
-            )
-            return view(status=Status.OFFERED, offer=offer)
-        case decided.Accepted():
-            return view(status=Status.ACTIVE, agent=last.agent)
-        case decided.FellBack():
-            return view(status=Status.FELL_BACK, fallback=_fallback(last))
-        case decided.Ended():
-            ended = Ended(reason=last.reason, by=last.by, at=at)
-            return view(status=Status.ENDED, agent=last.agent, ended=ended)
-        case _:
-            return view(status=Status.WITHDRAWN)
+def _agent_event(
+    step: decided.AvailabilityChanged | decided.Connected | decided.Disconnected | decided.CoverageLost,
+) -> AgentEvent:
+    match step:
+        case decided.AvailabilityChanged():
+            return AgentAvailabilityChanged(agent_id=step.agent_id, availability=step.availability)
+        case decided.Connected():
+            return AgentConnected(agent_id=step.agent_id)
+        case decided.Disconnected():
+            return AgentDisconnected(agent_id=step.agent_id)
+        case decided.CoverageLost():
+            return CoverageLost(agent_id=step.agent_id, conversation_ids=step.conversation_ids)
 
 
 def _fallback(step: decided.FellBack) -> Fallback:
     return Fallback(reason=step.reason, message=step.message, offer_meeting=step.offer_meeting)
 
 
-def _done_timer(instruction: Instruction, decision: Decision) -> str | None:
-    """The timer that is settled: the one that asked, or that of the offer which was answered."""
-    if instruction.timer is not None:
-        return instruction.timer
-    first = decision.steps[0] if decision.steps else None
-    if isinstance(first, decided.Accepted | decided.Declined | decided.Rescinded):
-        return offer_timer(instruction.conversation_id, first.attempt)
-    return None
+# --- views ---------------------------------------------------------------------------------------
 
 
-def _released(decision: Decision) -> tuple[AgentId, ...]:
-    """The agents who no longer have the conversation on their desk."""
-    over = decided.Declined | decided.TimedOut | decided.Rescinded
-    return tuple(
-        step.agent_id if isinstance(step, over) else step.agent.id
-        for step in decision.steps
-        if isinstance(step, over | decided.Ended)
+def _chat_showing(decision: Decision, state: ChatState, offsets: Sequence[int]) -> ChatShowing:
+    steps = list(decision.steps_of(state.conversation_id))
+    at = [
+        offset
+        for step, offset in zip(decision.steps, offsets, strict=False)  # A repeated one was not told.
+        if isinstance(step, ChatStep) and step.conversation_id == state.conversation_id
+    ]
+    return ChatShowing(
+        view=_view(decision, state, steps),
+        version=state.version,
+        timers=_timers(state),
+        rings=() if state.offer is None else (state.offer.agent.id,),
+        released=tuple(agent_id for step in steps for agent_id in _released(step)),
+        log_offset=max(at, default=None),
     )
 
 
-def _answer(decision: Decision) -> Answer:
-    if decision.refusal is None:
-        return Answer()
-    return Answer(refusal=decision.refusal, detail=REFUSALS[decision.refusal])
+def _view(decision: Decision, state: ChatState, steps: Sequence[ChatStep]) -> ConversationView:
+    """Where the conversation stands."""
+    ended = next((step for step in steps if isinstance(step, decided.Ended)), None)
+    fell_back = next((step for step in steps if isinstance(step, decided.FellBack)), None)
+    offer = state.offer
+    return ConversationView(
+        id=state.conversation_id,
+        status=state.status,
+        request=state.request,
+        agent=state.agent,
+        offer=None
+        if offer is None
+        else Offer(
+            agent_id=offer.agent.id,
+            attempt=offer.attempt,
+            offered_at=from_milliseconds(offer.offered_at),
+            expires_at=from_milliseconds(offer.expires_at),
+        ),
+        ended=None
+        if ended is None
+        else Ended(reason=ended.reason, by=ended.by, at=from_milliseconds(decision.at)),
+        fallback=None if fell_back is None else _fallback(fell_back),
+    )
+
+
+def _timers(state: ChatState) -> tuple[tuple[str, int], ...]:
+    """The timers of whatever the conversation waits for."""
+    if state.offer is not None:
+        return ((offer_timer(state.conversation_id, state.offer.attempt), state.offer.expires_at),)
+    if state.queue_until is not None:
+        return ((queue_timer(state.conversation_id, state.attempt), state.queue_until),)
+    return ()
+
+
+def _done_timers(decision: Decision) -> tuple[str, ...]:
+    """The timers that are settled: the one that asked, and those of offers that were answered."""
+    answered = (decided.Accepted, decided.Declined, decided.Rescinded)
+    settled = tuple(
+        offer_timer(step.conversation_id, step.attempt)
+        for step in decision.steps
+        if isinstance(step, answered)
+    )
+    return settled if decision.timer is None else (decision.timer, *settled)
+
+
+def _released(step: ChatStep) -> tuple[AgentId, ...]:
+    """The agents who no longer have the conversation on their desk."""
+    match step:
+        case decided.Declined() | decided.TimedOut() | decided.Rescinded():
+            return (step.agent_id,)
+        case decided.Transferred():
+            return (step.from_agent.id,)
+        case decided.Ended():
+            return (step.agent.id,)
+    return ()
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def _answer(decision: Decision, plan: RoutePlan | None) -> Answer:
+    if decision.refusal is not None:
+        return Answer(refusal=decision.refusal, detail=REFUSALS[decision.refusal])
+    if decision.preview is not None and plan is not None:
+        return Answer(preview=_route_preview(decision.preview, plan))
+    return Answer()
+
+
+def _route_preview(preview: decided.Preview, plan: RoutePlan) -> RoutePreview:
+    fallback = plan.fallback
+    return RoutePreview(
+        stages=tuple(
+            PlannedStage(
+                name=stage.name, pool=stage.pool, agent_id=stage.agent_id, attempts=stage.attempts_max
+            )
+            for stage in plan.stages
+        ),
+        guard=plan.guard,
+        outcome=preview.outcome,
+        agent=preview.agent,
+        queue=preview.queue,
+        fallback=None
+        if preview.reason is None
+        else Fallback(
+            reason=preview.reason, message=fallback.message, offer_meeting=fallback.offer_meeting
+        ),
+        why=preview.why.told(),
+    )

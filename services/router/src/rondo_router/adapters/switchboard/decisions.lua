@@ -1,167 +1,232 @@
--- Decisions: what becomes of each chat request and each command on it.
+-- Decisions: what becomes of each chat request and each command on it. See sessions.lua for what all
+-- of these functions take and give. Their own arguments:
 --
--- Every function here takes
---   keys:      the workspace
---   arguments: epoch, cause (event id), the present time in ms, conversation id, then its own
--- and gives { decision, request }: two JSON texts. A decision has
---   version        counts the decisions of this chat
---   at             when it was taken, in ms
---   steps          what happened, in order: each becomes one event
---   refusal        why nothing happened, as a stable code
---   repeated       true when everything was told to the world before
+-- rondo_request_chat    conversation, plan (JSON), request (JSON)
+-- rondo_accept_chat     conversation, agent id
+-- rondo_decline_chat    conversation, agent id
+-- rondo_withdraw_chat   conversation, by (JSON party)
+-- rondo_transfer_chat   conversation, agent id, plan (JSON)
+-- rondo_end_chat        conversation, by (JSON party)
+-- rondo_time_out_offer  conversation, attempt
+-- rondo_leave_queue     conversation, attempt
+-- rondo_resume_chat     conversation
 --
--- rondo_request_chat    plan (JSON), request (JSON)
--- rondo_accept_chat     agent id
--- rondo_decline_chat    agent id
--- rondo_withdraw_chat   by (JSON party)
--- rondo_end_chat        by (JSON party)
--- rondo_time_out_offer  attempt
+-- rondo_preview_route   plan (JSON), request (JSON); changes nothing, gives { decision }, with `preview`
 --
--- Invariant: the same cause gets the same decision, however often it is asked.
+--   <ws>:engagements      hash: how many requests counted, by calendar month
 
-local function load_chat(ws, conversation)
-  local fields = redis.call('HMGET', chat_key(ws, conversation),
-    'status', 'plan', 'stage', 'attempt', 'agent', 'expires_at', 'tried', 'version', 'request')
-  if not fields[1] then
-    return { conversation = conversation, version = 0 }
+-- Whether the month has had as many engagements as it may.
+local function is_engagement_limit_reached(ws, plan)
+  local limit = plan.engagements.routed_max
+  local month = plan.engagements.month
+  return limit and tonumber(redis.call('HGET', ws .. ':engagements', month) or '0') >= limit
+end
+
+-- Why the request falls back before anybody is asked, or nil.
+local function guard_of(ws, plan)
+  if plan.guard ~= 'live_chat_disabled' and is_engagement_limit_reached(ws, plan) then
+    return 'engagement_limit'
   end
-  return {
-    conversation = conversation, status = fields[1], plan = cjson.decode(fields[2]),
-    stage = tonumber(fields[3]), attempt = tonumber(fields[4]), agent = fields[5],
-    expires_at = tonumber(fields[6]), tried = cjson.decode(fields[7]),
-    version = tonumber(fields[8]), request = fields[9],
-  }
-end
-
-local function save_chat(ws, chat, cause, decision)
-  local key = chat_key(ws, chat.conversation)
-  redis.call('HSET', key, 'decision:' .. cause, decision, 'version', chat.version)
-  if chat.status then
-    redis.call('HSET', key, 'status', chat.status, 'stage', chat.stage, 'attempt', chat.attempt,
-      'agent', chat.agent, 'expires_at', number(chat.expires_at), 'tried', cjson.encode(chat.tried))
-  end
-  redis.call('EXPIRE', key, CHAT_KEPT_S)
-end
-
--- Take the decision that rule(chat, now) takes, once: it returns steps, or nil and a refusal.
-local function decide(keys, args, rule)
-  local ws, cause, now, conversation = keys[1], args[2], tonumber(args[3]), args[4]
-  local fenced = check_epoch(ws, args[1])
-  if fenced then return fenced end
-  local chat = load_chat(ws, conversation)
-  local known = redis.call('HGET', chat_key(ws, conversation), 'decision:' .. cause)
-  if known then
-    local decision = cjson.decode(known)
-    local shown = redis.call('HGET', ws .. ':conversation:' .. conversation, 'version')
-    decision.repeated = tonumber(shown or '0') >= decision.version
-    return { cjson.encode(decision), chat.request or '' }
-  end
-  local steps, refusal = rule(ws, chat, now)
-  chat.version = chat.version + 1
-  local decision = cjson.encode({
-    version = chat.version, at = now, steps = steps, refusal = refusal,
-  })
-  save_chat(ws, chat, cause, decision)
-  return { decision, chat.request or '' }
-end
-
-local function close(ws, chat, status)
-  release_place(ws, chat.agent, chat.conversation)
-  chat.status = status
-end
-
--- The chat's agent as the visitor may see them, kept from the offer on, also when they were deleted.
-local function card_of(ws, chat)
-  return cjson.decode(redis.call('HGET', chat_key(ws, chat.conversation), 'card'))
+  return plan.guard
 end
 
 -- Why this agent cannot take or refuse the offer, or nil.
-local function offer_refusal(chat, agent, now)
-  if chat.status == 'offered' and chat.agent == agent then
-    return now >= chat.expires_at and 'offer-expired' or nil
+local function offer_refusal(s, chat, agent)
+  if chat.offered == agent then
+    return s.now >= chat.expires_at and 'offer-expired' or nil
   end
   if chat.status == 'active' then
     return 'conversation-already-taken'
   end
-  return set_of(chat.tried or {})[agent] and 'offer-expired' or 'not-offered-to-you'
+  return set_of(chat.tried)[agent] and 'offer-expired' or 'not-offered-to-you'
+end
+
+-- An offer that was declined or missed.
+local function leave_unanswered(s, chat, how)
+  tell(s, chat, { type = how, agent_id = chat.offered, attempt = chat.attempt })
+  close_offer(s, chat)
+  if chat.transfer then
+    chat.transfer.unanswered = chat.transfer.unanswered + 1
+    return go_on_transferring(s, chat)
+  end
+  chat.unanswered = chat.unanswered + 1
+  go_on(s, chat)
+end
+
+local function rescind(s, chat, reason)
+  tell(s, chat, {
+    type = 'rescinded', agent_id = chat.offered, attempt = chat.attempt, reason = reason,
+  })
+  close_offer(s, chat)
+end
+
+-- An active conversation is over. What it held is given back.
+local function end_chat(s, chat, reason, by)
+  if chat.offered ~= '' then
+    rescind(s, chat, 'ended')
+  end
+  chat.transfer = nil
+  chat.status = 'ended'
+  tell(s, chat, { type = 'ended', reason = reason, by = by, agent = cjson.decode(chat.card) })
+  release_place(s, chat.agent, chat.conversation)
 end
 
 redis.register_function('rondo_request_chat', function(keys, args)
-  return decide(keys, args, function(ws, chat, now)
-    if chat.status then
-      return {}
+  return decide(keys, args, function(s)
+    local chat = chat_of(s, args[6])
+    if chat.is_known then return end
+    chat.is_known = true
+    chat.plan, chat.request, chat.status, chat.stage = cjson.decode(args[7]), args[8], 'requested', 1
+    redis.call('HSET', chat_key(s.ws, args[6]), 'plan', args[7], 'request', args[8])
+    local guard = guard_of(s.ws, chat.plan)
+    if guard then
+      return fall_back(s, chat, guard, { stage = 'guards' })
     end
-    chat.plan, chat.request = cjson.decode(args[5]), args[6]
-    chat.stage, chat.attempt, chat.agent, chat.expires_at, chat.tried = 1, 0, '', 0, {}
-    redis.call('HSET', chat_key(ws, chat.conversation), 'plan', args[5], 'request', args[6])
-    return { offer_next(ws, chat, now) }
+    redis.call('HINCRBY', s.ws .. ':engagements', chat.plan.engagements.month, 1)
+    offer_next(s, chat)
   end)
 end)
 
 redis.register_function('rondo_accept_chat', function(keys, args)
-  return decide(keys, args, function(ws, chat, now)
-    local agent = args[5]
+  return decide(keys, args, function(s)
+    local chat, agent = chat_of(s, args[6]), args[7]
     if chat.status == 'active' and chat.agent == agent then
-      return {} -- Another device of theirs, or a retry: they have it.
+      return nil -- Another device of theirs, or a retry: they have it.
     end
-    local refusal = offer_refusal(chat, agent, now)
-    if refusal then return nil, refusal end
-    chat.status = 'active'
-    return { { type = 'accepted', attempt = chat.attempt, agent = card_of(ws, chat) } }
+    local refusal = offer_refusal(s, chat, agent)
+    if refusal then return refusal end
+    tell(s, chat, {
+      type = 'accepted', attempt = chat.attempt, agent = cjson.decode(chat.offered_card),
+    })
+    if chat.transfer then
+      complete_transfer(s, chat)
+    else
+      chat.agent, chat.card, chat.status = chat.offered, chat.offered_card, 'active'
+    end
+    chat.offered, chat.offered_card, chat.offered_at, chat.expires_at = '', '', 0, 0
   end)
 end)
 
 redis.register_function('rondo_decline_chat', function(keys, args)
-  return decide(keys, args, function(ws, chat, now)
-    local agent = args[5]
-    local refusal = offer_refusal(chat, agent, now)
-    if refusal then return nil, refusal end
-    local declined = { type = 'declined', agent_id = agent, attempt = chat.attempt }
-    release_place(ws, agent, chat.conversation)
-    return { declined, offer_next(ws, chat, now) }
+  return decide(keys, args, function(s)
+    local chat = chat_of(s, args[6])
+    local refusal = offer_refusal(s, chat, args[7])
+    if refusal then return refusal end
+    leave_unanswered(s, chat, 'declined')
   end)
 end)
 
 redis.register_function('rondo_time_out_offer', function(keys, args)
-  return decide(keys, args, function(ws, chat, now)
-    local open = chat.status == 'offered' and chat.attempt == tonumber(args[5])
-    if not open or now < chat.expires_at then
-      return {}
+  return decide(keys, args, function(s)
+    local chat = chat_of(s, args[6])
+    if chat.offered ~= '' and chat.attempt == tonumber(args[7]) and s.now >= chat.expires_at then
+      leave_unanswered(s, chat, 'timed_out')
     end
-    local missed = { type = 'timed_out', agent_id = chat.agent, attempt = chat.attempt }
-    release_place(ws, chat.agent, chat.conversation)
-    return { missed, offer_next(ws, chat, now) }
   end)
 end)
 
 redis.register_function('rondo_withdraw_chat', function(keys, args)
-  return decide(keys, args, function(ws, chat, now)
+  return decide(keys, args, function(s)
+    local chat = chat_of(s, args[6])
     if chat.status == 'withdrawn' then
-      return {}
+      return nil
+    elseif chat.status == 'queued' then
+      leave_queue(s, chat)
+    elseif chat.status == 'offered' then
+      rescind(s, chat, 'withdrawn')
+    else
+      return chat.status == 'active' and 'conversation-already-active' or 'conversation-over'
     end
-    if chat.status ~= 'offered' then
-      return nil, chat.status == 'active' and 'conversation-already-active' or 'conversation-over'
+    chat.status = 'withdrawn'
+    tell(s, chat, { type = 'withdrawn', by = cjson.decode(args[7]) })
+  end)
+end)
+
+redis.register_function('rondo_transfer_chat', function(keys, args)
+  return decide(keys, args, function(s)
+    local chat = chat_of(s, args[6])
+    if chat.status ~= 'active' then
+      return 'conversation-not-active'
+    elseif chat.agent ~= args[7] then
+      return 'not-your-conversation'
+    elseif chat.transfer then
+      return 'transfer-under-way'
     end
-    local rescinded = { type = 'rescinded', agent_id = chat.agent, attempt = chat.attempt }
-    close(ws, chat, 'withdrawn')
-    return { rescinded, { type = 'withdrawn', by = cjson.decode(args[5]) } }
+    return begin_transfer(s, chat, cjson.decode(args[8]))
   end)
 end)
 
 redis.register_function('rondo_end_chat', function(keys, args)
-  return decide(keys, args, function(ws, chat, now)
-    local by = cjson.decode(args[5])
+  return decide(keys, args, function(s)
+    local chat, by = chat_of(s, args[6]), cjson.decode(args[7])
     if by.type == 'agent' and chat.agent ~= by.id then
-      return nil, 'not-your-conversation'
+      return 'not-your-conversation'
+    elseif chat.status == 'ended' then
+      return nil
+    elseif chat.status ~= 'active' then
+      return 'conversation-not-active'
     end
-    if chat.status == 'ended' then
-      return {}
-    end
-    if chat.status ~= 'active' then
-      return nil, 'conversation-not-active'
-    end
-    close(ws, chat, 'ended')
-    local reason = by.type == 'agent' and 'agent_ended' or 'visitor_ended'
-    return { { type = 'ended', reason = reason, by = by, agent = card_of(ws, chat) } }
+    end_chat(s, chat, by.type == 'agent' and 'agent_ended' or 'visitor_ended', by)
   end)
+end)
+
+redis.register_function('rondo_leave_queue', function(keys, args)
+  return decide(keys, args, function(s)
+    local chat = chat_of(s, args[6])
+    if chat.status == 'queued' and chat.attempt == tonumber(args[7]) and s.now >= chat.queue_until then
+      local why = look_along(s.ws, chat.plan, chat.stage, set_of(chat.tried))
+      leave_queue(s, chat)
+      fall_back(s, chat, 'queue_timeout', why)
+    end
+  end)
+end)
+
+redis.register_function('rondo_resume_chat', function(keys, args)
+  return decide(keys, args, function(s)
+    local chat = chat_of(s, args[6])
+    if chat.status == 'requested' then
+      go_on(s, chat)
+    end
+  end)
+end)
+
+local function preview(ws, plan)
+  local guard = guard_of(ws, plan)
+  if guard then
+    return { outcome = 'fell_back', reason = guard, why = { stage = 'guards' } }
+  end
+  local why, index, agent, turn = look_along(ws, plan, 1, {})
+  if agent then
+    why.place, why.turn = turn and place_of(turn), turn
+    why.attempts_left = plan.stages[index].attempts_max - 1
+    why.stages_left = stages_after(plan, index)
+    local card = cjson.decode(redis.call('HGET', agent_key(ws, agent), 'card'))
+    return { outcome = 'offered', agent = card, why = why }
+  end
+  if not plan.queue then
+    return { outcome = 'fell_back', reason = plan.nobody, why = why }
+  end
+  return nil, why
+end
+
+local function preview_of_wait(ws, plan, request, why)
+  if redis.call('ZCARD', queue_key(ws)) >= plan.queue.size_max then
+    return { outcome = 'fell_back', reason = 'queue_full', why = why }
+  end
+  local last = number(score_of(request.priority or 0, ORDERS - 1))
+  local position = redis.call('ZCOUNT', queue_key(ws), '-inf', last) + 1
+  local queue = { position = position, estimated_wait_s = wait_for(ws, position) }
+  return { outcome = 'queued', queue = queue, why = why }
+end
+
+redis.register_function('rondo_preview_route', function(keys, args)
+  local ws, plan = keys[1], cjson.decode(args[6])
+  local fenced = check_epoch(ws, args[1])
+  if fenced then return fenced end
+  local found, why = preview(ws, plan)
+  local text = cjson.encode({
+    cause = args[2], at = tonumber(args[3]), is_command = args[5] == '1',
+    preview = found or preview_of_wait(ws, plan, cjson.decode(args[7]), why),
+  })
+  return { text }
 end)

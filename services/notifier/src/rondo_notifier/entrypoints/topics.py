@@ -1,4 +1,4 @@
-"""The topic of conversations comes in here."""
+"""What is to be told comes in here: the topics of conversations and of agents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rondo_notifier.handlers import tell_recipients
 from rondo_notifier.ports import Mailboxes
 
 
-class ConversationsConsumer:
+class TopicsConsumer:
     """A :class:`rondo_common.kafka.consumer.Handler` that fills mailboxes."""
 
     def __init__(self, mailboxes: Mailboxes) -> None:

@@ -1,0 +1,1 @@
+"""The router's use cases: deciding, and finding its memory again."""
