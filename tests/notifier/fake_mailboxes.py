@@ -27,11 +27,9 @@ class FakeMailboxes:
         self.delivered.pop(conversation_mailbox_key(oblivion.workspace_id, oblivion.conversation_id), None)
         for agent_id in oblivion.agent_ids:
             mailbox = agent_mailbox_key(oblivion.workspace_id, agent_id)
-            self.delivered[mailbox] = [
-                each
-                for each in self.delivered[mailbox]
-                if each.entry.conversation_id != oblivion.conversation_id
-            ]
+            erased = oblivion.conversation_id
+            kept = [each for each in self.delivered[mailbox] if each.entry.conversation_id != erased]
+            self.delivered[mailbox] = kept
 
     async def read(self, mailbox: str) -> list[StreamEvent]:
         return [delivery.entry for delivery in self.delivered[mailbox]]
