@@ -16,7 +16,7 @@ from rondo_common.kafka.publisher import Outgoing
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS, DEAD_LETTERS, Topic
 from tests.command.conftest import Rondo, publish, record_of
 from tests.history.live_chats import ToldChat
-from tests.history.recount import read_all
+from tests.history.recount_windows import read_all
 
 Headers = list[tuple[str, bytes]]
 

@@ -41,6 +41,8 @@ from rondo_common.ids import (
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.bootstrap import World, build_app
 from rondo_gateway.domain.assignments import Assignments
+from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
+from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import AgentSubject, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
@@ -113,6 +115,11 @@ class FakeHistory:
     def __init__(self) -> None:
         self.transcripts: dict[ConversationId, Transcript] = {}
         self.pages: dict[ConversationId, MessageList] = {}
+        self.kept: dict[ConversationId, KeptConversation] = {}
+        self.wanted: list[tuple[WorkspaceId, Wanted]] = []
+        self.questions: list[tuple[WorkspaceId, ReportQuestion]] = []
+        self.has_mail = True
+        self.report = Report(data=[])
         self.stories: dict[ConversationId, Assignments] = {}
         self.asked_for: list[int] = []
         self.is_unreachable = False
@@ -141,6 +148,31 @@ class FakeHistory:
         self._check()
         self.asked_for.append(at_least)
         return self.transcripts.get(conversation_id)
+
+    async def conversation(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - as above
+        conversation_id: ConversationId,
+    ) -> KeptConversation | None:
+        self._check()
+        return self.kept.get(conversation_id)
+
+    async def conversations(
+        self, workspace_id: WorkspaceId, wanted: Wanted, *, requests_at_least: int
+    ) -> KeptPage:
+        self._check()
+        self.asked_for.append(requests_at_least)
+        self.wanted.append((workspace_id, wanted))
+        return KeptPage(data=list(self.kept.values())[: wanted.limit], next_cursor=None)
+
+    async def can_mail(self) -> bool:
+        self._check()
+        return self.has_mail
+
+    async def live_chat_report(self, workspace_id: WorkspaceId, question: ReportQuestion) -> Report:
+        self._check()
+        self.questions.append((workspace_id, question))
+        return self.report
 
     async def assignments(
         self,

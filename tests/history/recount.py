@@ -1,117 +1,152 @@
-"""The figures of live metrics, counted anew from what stands on the topics, by other means.
-
-Plain JSON and headers, no models and none of the code under test: minute for minute what a person with
-a consumer would count.
-"""
+"""An independent recount of a report, straight from the events as they stand on the topics."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from rondo_common.conversation import TeamRoute
+from rondo_common.events import (
+    AssignmentAccepted,
+    AssignmentDeclined,
+    AssignmentOffered,
+    AssignmentTimedOut,
+    ChatEnded,
+    ChatFellBack,
+    ChatQueued,
+    ChatRequested,
+    ChatWithdrawn,
+    MessagePosted,
+)
+from rondo_history.domain.fact import Fact
+from rondo_history.domain.report import Grouping, Period
 
-from rondo_common.topics import Topic
-
-WINDOW_S = 10
-COUNTED = {
-    "rondo.chat.requested.v1": "requested",
-    "rondo.assignment.offered.v1": "offered",
-    "rondo.assignment.accepted.v1": "accepted",
-    "rondo.assignment.timed_out.v1": "missed",
-    "rondo.assignment.declined.v1": "declined",
-    "rondo.conversation.queued.v1": "queued",
-    "rondo.conversation.withdrawn.v1": "withdrawn",
-    "rondo.conversation.ended.v1": "ended",
-}
-FELL_BACK = "rondo.conversation.fell_back.v1"
-FINAL = {FELL_BACK, "rondo.conversation.withdrawn.v1", "rondo.conversation.ended.v1"}
-OFFERED, ACCEPTED = "rondo.assignment.offered.v1", "rondo.assignment.accepted.v1"
-QUEUED = "rondo.conversation.queued.v1"
-NOTHING = dict.fromkeys(COUNTED.values(), 0)
-
-Event = tuple[float, str, str, dict[str, Any]]
-"""When, which type, which conversation, and the value."""
+Figures = dict[str, Any]
 
 
-async def read_all(bootstrap: str, *topics: Topic) -> list[ConsumerRecord]:
-    """Every record that stands on the topics now, each partition in order."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partitions = [
-            TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
-        ]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(partitions)
-        records: list[ConsumerRecord] = []
-        while any([await consumer.position(each) < end for each, end in ends.items()]):
-            batches = await consumer.getmany(timeout_ms=200)
-            records += [record for batch in batches.values() for record in batch]
-        return records
-    finally:
-        await consumer.stop()
-
-
-def events_of(records: Iterable[ConsumerRecord], workspace_id: str) -> list[Event]:
-    """The workspace's events, each once, in the order of the log."""
-    seen: set[str] = set()
-    events: list[Event] = []
-    for record in records:
-        headers = {name: value.decode() for name, value in record.headers}
-        if headers.get("ce_rondoworkspace") != workspace_id or headers["ce_id"] in seen:
+def recounted(
+    conversations: Iterable[list[Fact]], workspace: str, period: Period, by: Grouping
+) -> dict[str, Figures]:
+    """The rows by their group's name. Each conversation's facts are in order."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    fallbacks: dict[str, Counter[str]] = defaultdict(Counter)
+    waits: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for facts in conversations:
+        asked = next(fact.event for fact in facts if isinstance(fact.event, ChatRequested))
+        if not period.start <= asked.request.requested_at < period.end:
             continue
-        seen.add(headers["ce_id"])
-        at = datetime.fromisoformat(headers["ce_time"]).timestamp()
-        events.append((at, headers["ce_type"], headers.get("ce_subject", ""), json.loads(record.value)))
-    return events
+        groups = _groups(facts, asked, workspace, period, by)
+        for fact in facts:
+            _count_offer(counts, fact, facts, groups, by)
+        for name in groups:
+            counts[name]["requested"] += 1
+            counts[name]["withdrawn"] += any(isinstance(fact.event, ChatWithdrawn) for fact in facts)
+            for fact in facts:
+                if isinstance(fact.event, ChatFellBack):
+                    fallbacks[name][fact.event.fallback.reason] += 1
+            for what, seconds in _durations(facts, name, by).items():
+                waits[name][what].append(seconds)
+    return {
+        name: {
+            **{each: counts[name][each] for each in _COUNTS},
+            "fell_back": dict(fallbacks[name]),
+            **{each: _percentiles(waits[name][each]) for each in _DURATIONS},
+        }
+        for name in counts
+        if counts[name]["requested"]
+    }
 
 
-def recounted(events: Iterable[Event], service_level_s: float) -> dict[int, dict[str, Any]]:
-    """The counts of every window in which something happened, by its start in seconds."""
-    windows: dict[int, dict[str, Any]] = defaultdict(lambda: {**NOTHING, "fell_back": {}, "breaches": 0})
-    chats: dict[str, list[Event]] = defaultdict(list)
-    for event in events:
-        at, kind, conversation_id, value = event
-        chats[conversation_id].append(event)
-        window = windows[int(at // WINDOW_S) * WINDOW_S]
-        if kind in COUNTED:
-            window[COUNTED[kind]] += 1
-        elif kind == FELL_BACK:
-            reason = value["fallback"]["reason"]
-            window["fell_back"][reason] = window["fell_back"].get(reason, 0) + 1
-    for chat in chats.values():
-        asked = min(at for at, kind, _, _ in chat if kind == "rondo.chat.requested.v1")
-        settled = min((at for at, kind, _, _ in chat if kind in FINAL | {ACCEPTED}), default=float("inf"))
-        if settled > asked + service_level_s:
-            windows[int((asked + service_level_s) // WINDOW_S) * WINDOW_S]["breaches"] += 1
-    return windows
+_COUNTS = ("requested", "offered", "accepted", "missed", "declined", "withdrawn")
+_DURATIONS = ("queue_wait_s", "first_response_s", "handling_s")
 
 
-def waits_until(events: Iterable[Event], kind: str) -> dict[int, list[float]]:
-    """How long each chat took to come to ``kind`` first, by the window in which it did."""
-    asked: dict[str, float] = {}
-    reached: dict[str, float] = {}
-    for at, each, conversation_id, _ in events:
-        if each == "rondo.chat.requested.v1":
-            asked[conversation_id] = at
-        elif each == kind:
-            reached.setdefault(conversation_id, at)
-    waits: dict[int, list[float]] = defaultdict(list)
-    for conversation_id, at in reached.items():
-        waits[int(at // WINDOW_S) * WINDOW_S].append(at - asked[conversation_id])
-    return waits
+def _groups(
+    facts: list[Fact], asked: ChatRequested, workspace: str, period: Period, by: Grouping
+) -> set[str]:
+    request = asked.request
+    offers = [fact.event for fact in facts if isinstance(fact.event, AssignmentOffered)]
+    match by:
+        case Grouping.WORKSPACE:
+            return {workspace}
+        case Grouping.AGENT:
+            return {offer.agent.id for offer in offers}
+        case Grouping.TEAM:
+            pools = {offer.why.pool or "" for offer in offers}
+            teams = {pool.removeprefix("team:") for pool in pools if pool.startswith("team:")}
+            return teams | ({request.route.team_id} if isinstance(request.route, TeamRoute) else set())
+        case Grouping.DAY:
+            return {request.requested_at.astimezone(ZoneInfo(period.time_zone)).date().isoformat()}
+        case Grouping.ROUTE:
+            return {request.route.type}
 
 
-def standing(events: Iterable[Event], at_s: float) -> tuple[int, int, int]:
-    """How many chats wait, how many of them in the queue, and how many are active just before ``at_s``."""
-    telling = FINAL | {OFFERED, ACCEPTED, QUEUED, "rondo.chat.requested.v1"}
-    last = {chat: kind for at, kind, chat, _ in events if at < at_s and kind in telling}
-    kinds = list(last.values())
-    active = kinds.count(ACCEPTED)
-    over = sum(kind in FINAL for kind in kinds)
-    return len(kinds) - active - over, kinds.count(QUEUED), active
+def _count_offer(
+    counts: Mapping[str, Counter[str]], fact: Fact, facts: list[Fact], groups: set[str], by: Grouping
+) -> None:
+    match fact.event:
+        case AssignmentOffered():
+            what = "offered"
+        case AssignmentAccepted():
+            what = "accepted"
+        case AssignmentTimedOut():
+            what = "missed"
+        case AssignmentDeclined():
+            what = "declined"
+        case _:
+            return
+    offer = next(
+        each.event
+        for each in facts
+        if isinstance(each.event, AssignmentOffered) and each.event.attempt == fact.event.attempt
+    )
+    for name in groups:
+        is_theirs = {
+            Grouping.AGENT: offer.agent.id == name,
+            Grouping.TEAM: offer.why.pool == f"team:{name}",
+        }.get(by, True)
+        counts[name][what] += is_theirs
+
+
+def _durations(facts: list[Fact], name: str, by: Grouping) -> dict[str, float]:
+    found: dict[str, float] = {}
+    queued = next((fact.event.queued_at for fact in facts if isinstance(fact.event, ChatQueued)), None)
+    ends = (AssignmentOffered, ChatFellBack, ChatWithdrawn, ChatEnded)
+    if queued is not None:
+        place = next(n for n, fact in enumerate(facts) if isinstance(fact.event, ChatQueued))
+        left = next((each.occurred_at for each in facts[place:] if isinstance(each.event, ends)), None)
+        if left is not None:
+            found["queue_wait_s"] = (left - queued).total_seconds()
+    accepted = [fact for fact in facts if isinstance(fact.event, AssignmentAccepted)]
+    if not accepted:
+        return found
+    first = accepted[0]
+    assert isinstance(first.event, AssignmentAccepted)
+    if by is Grouping.AGENT and first.event.agent.id != name:
+        return found
+    answer: datetime | None = None
+    for fact in facts[facts.index(first) :]:
+        if isinstance(fact.event, MessagePosted) and fact.event.message.author.type == "agent":
+            answer = answer or fact.event.message.sent_at
+        if isinstance(fact.event, ChatEnded):
+            found["handling_s"] = (fact.occurred_at - first.occurred_at).total_seconds()
+    if answer is not None:
+        found["first_response_s"] = (answer - first.occurred_at).total_seconds()
+    return found
+
+
+def _percentiles(values: list[float]) -> dict[str, float | None]:
+    ordered = sorted(values)
+
+    def at(fraction: float) -> float | None:
+        if not ordered:
+            return None
+        place = fraction * (len(ordered) - 1)
+        low, high = math.floor(place), math.ceil(place)
+        return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+    return {"p50": at(0.5), "p90": at(0.9), "p99": at(0.99)}

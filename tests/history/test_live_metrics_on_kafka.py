@@ -28,8 +28,8 @@ from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS, METRICS, TOPICS
 from rondo_common.waits import waits_of
 from tests.history.live_chats import ToldChat, any_chat
-from tests.history.recount import NOTHING, events_of, read_all, recounted, standing, waits_until
-from tests.history.recount import Event as Counted
+from tests.history.recount_windows import NOTHING, events_of, read_all, recounted, standing, waits_until
+from tests.history.recount_windows import Event as Counted
 
 DEADLINE_S = 120.0
 POLL_S = 0.25

@@ -39,7 +39,7 @@ from rondo_common.directory.entries import (
     ToggleEntry,
     WorkspaceEntry,
 )
-from rondo_common.ids import AgentId, ConversationId, TeamId
+from rondo_common.ids import AgentId, ConversationId, MessageId, TeamId, VisitorId
 from rondo_common.topics import AGENTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, METRICS, Topic
 from rondo_common.waits import Waits
 
@@ -112,6 +112,16 @@ class TransferChat(ConversationEvent):
     team_id: TeamId | None = None
     directory_offset: int = 0
     """As in :class:`ChatRequested`."""
+
+
+class VisitorErased(Event):
+    """A visitor's personal data is to be erased: from every conversation that they asked for earlier in
+    this topic. By then all of those are over."""
+
+    TYPE = "rondo.visitor.erased.v1"
+    TOPIC = CHAT_REQUESTS
+    visitor_id: VisitorId
+    by: Party
 
 
 class ConnectAgent(Event):
@@ -258,6 +268,38 @@ class MessagePosted(ConversationEvent):
     client_message_id: str
     agent_id: AgentId
     """The agent of the conversation when it was said."""
+
+
+class MessagesRead(ConversationEvent):
+    """One side has read up to and with this message."""
+
+    TYPE = "rondo.messages.read.v1"
+    TOPIC = CONVERSATIONS
+    reader: Party
+    message_id: MessageId
+    read_at: datetime
+
+
+class TranscriptRequested(ConversationEvent):
+    """Somebody wants the transcript by email. Asked of the history, in the conversation's own order, so
+    that the email tells all that was said before."""
+
+    TYPE = "rondo.transcript.requested.v1"
+    TOPIC = CONVERSATIONS
+    to: str
+    by: Party
+    time_zone: str
+    """The IANA zone the email tells its times in."""
+
+
+class ConversationErased(ConversationEvent):
+    """What was kept of a visitor's conversation is gone from the history; whoever holds some of it too
+    forgets it as well. Final, and after every other event of the conversation."""
+
+    TYPE = "rondo.conversation.erased.v1"
+    TOPIC = CONVERSATIONS
+    agent_ids: tuple[AgentId, ...]
+    """Everybody who was rung for it."""
 
 
 # --- agents: who is there -----------------------------------------------------------------------
@@ -416,6 +458,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         WithdrawChat,
         EndChat,
         TransferChat,
+        VisitorErased,
         ConnectAgent,
         PlanRoute,
         AssignmentOffered,
@@ -430,6 +473,9 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ChatWithdrawn,
         ChatEnded,
         MessagePosted,
+        MessagesRead,
+        TranscriptRequested,
+        ConversationErased,
         AgentAvailabilityChanged,
         AgentConnected,
         AgentDisconnected,

@@ -59,7 +59,7 @@ CONVERSATIONS = Topic(
     holds="Everything that happened in a conversation, assignments and messages, in one order",
     key="conversation id",
     partitioner=Partitioner.KEY,
-    writers=("router", "gateway"),
+    writers=("router", "gateway", "history"),
     readers=("notifier", "history", "live-metrics"),
     retention_ms=90 * DAY_MS,
 )
@@ -78,7 +78,7 @@ DIRECTORY = Topic(
     key="workspace id/kind/id",
     partitioner=Partitioner.WORKSPACE,
     writers=("gateway",),
-    readers=("gateway", "router"),
+    readers=("gateway", "router", "history"),
     retention_ms=None,
     compacted=True,
 )

@@ -47,13 +47,16 @@ from rondo_gateway.handlers.assignments import AssignmentStories
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
+from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.erasures import Erasures
 from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
 from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
@@ -119,6 +122,9 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
     directory, log, clock = world.directory, world.log, world.clock
     directory_log = world.directory_log
     authentication = Authentication(root_key, directory, world.tokens, clock)
+    conversations = ConversationCommands(
+        directory, world.conversations, world.history, log, world.answers, clock, new_event_id
+    )
     presence = PresenceKeeper(world.presence, directory, log, clock, new_event_id, world.presence_lease_s)
     return UseCases(
         authentication=authentication,
@@ -133,11 +139,14 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         agent_tokens=AgentTokens(directory, world.tokens, clock),
         availabilities=Availabilities(directory, directory_log, clock),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
-        conversations=ConversationCommands(
-            directory, world.conversations, log, world.answers, clock, new_event_id
-        ),
+        conversations=conversations,
+        conversation_lists=ConversationLists(directory, world.conversations, world.history),
         messages=Messages(directory, world.conversations, log, world.history, clock),
-        transcripts=Transcripts(directory, world.conversations, world.history),
+        transcripts=Transcripts(directory, world.conversations, world.history, log, clock, new_event_id),
+        erasures=Erasures(
+            directory, world.conversations, world.history, conversations, log, clock, new_event_id
+        ),
+        reports=Reports(directory, world.history, clock),
         assignments=AssignmentStories(directory, world.conversations, world.history),
         route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
         presence=presence,

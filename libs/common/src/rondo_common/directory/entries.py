@@ -85,6 +85,8 @@ class WorkspaceSettings(Value):
     """Visitors with an address there fall back at once. A subdomain is a domain of its own."""
     engagements_per_month_max: int | None = Field(default=None, ge=0, le=10**9)
     """How many chat requests a calendar month are routed; None: all of them."""
+    retention_days: int = Field(default=90, ge=1, le=3650)
+    """How long conversations are kept after their last event."""
 
 
 class WorkspaceEntry(Value):

@@ -8,7 +8,8 @@
     ├── NotFound            check the id
     ├── PreconditionFailed  read the present version and decide anew
     ├── TooLarge            send less
-    └── Invalid             correct the field that ``pointer`` names
+    ├── Invalid             correct the field that ``pointer`` names
+    └── TooMany             wait as long as it says
 
 The present state refusing is :class:`rondo_common.errors.Conflict`, a dependency out of reach
 :class:`rondo_common.errors.Unavailable`.
@@ -50,3 +51,12 @@ class Invalid(RondoError):
         self.pointer = pointer
         self.detail = detail
         self.code = code
+
+
+class TooMany(RondoError):
+    """The caller did this too often. Repeat it after ``retry_after_s`` seconds."""
+
+    def __init__(self, code: str, detail: str, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.retry_after_s = retry_after_s

@@ -24,6 +24,7 @@ SETTING_PERMISSIONS: Mapping[str, Permission] = {
     "fallback": Permission.ADMIN_ROUND_ROBIN,
     "blocked_email_domains": Permission.ADMIN_SECURITY,
     "engagements_per_month_max": Permission.ADMIN_SECURITY,
+    "retention_days": Permission.ADMIN_SECURITY,
 }
 """What an agent must be permitted to change each setting. One that is not listed needs security."""
 

@@ -76,6 +76,7 @@ _MEANINGS = {
     413: "The body is larger than what is taken (64 KiB, except where more is said).",
     415: "The body is not of the type that is taken.",
     422: "Fields cannot be taken as they are; `errors` names them.",
+    429: "This was done too often; `Retry-After` says when it may be done again.",
     503: "Kafka, Redis or history is out of reach: the request was not taken. Repeat it later.",
 }
 

@@ -15,6 +15,7 @@ from rondo_gateway.domain.refusals import (
     NotPermitted,
     PreconditionFailed,
     TooLarge,
+    TooMany,
 )
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}
@@ -23,7 +24,8 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}
 def answer_refusals(app: FastAPI) -> None:
     """Let every error of ``app`` leave as problem+json."""
     answer_with_problems(app)
-    for refusal in (NotAuthenticated, NotPermitted, NotFound, PreconditionFailed, TooLarge, Invalid):
+    refusals = (NotAuthenticated, NotPermitted, NotFound, PreconditionFailed, TooLarge, Invalid, TooMany)
+    for refusal in refusals:
         app.add_exception_handler(refusal, _on_refusal)
 
 
@@ -48,4 +50,7 @@ def problem_of(error: Exception) -> Problem:
         case Invalid(pointer=pointer, detail=detail, code=code):
             errors = [{"pointer": pointer, "detail": detail}]
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, str(error), errors=errors)
+        case TooMany(code=code, retry_after_s=retry_after_s):
+            headers = {"Retry-After": str(retry_after_s)}
+            return Problem(HTTPStatus.TOO_MANY_REQUESTS, code, str(error), headers=headers)
     raise error

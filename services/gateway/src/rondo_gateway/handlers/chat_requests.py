@@ -75,10 +75,10 @@ class ChatRequests:
         request = body.request(begun.conversation_id, begun.requested_at)
         view = ConversationView(begun.conversation_id, Status.REQUESTED, request)
         if not begun.is_shown:
-            await self._publish(backend.workspace_id, begun, request)
+            offset = await self._publish(backend.workspace_id, begun, request)
             # It is in the log, so it was taken: should Redis be away now, the router shows it.
             with contextlib.suppress(Unavailable):
-                await self._conversations.show_requested(backend.workspace_id, view)
+                await self._conversations.show_requested(backend.workspace_id, view, offset)
         assert workspace.workspace is not None  # noqa: S101 - a view finds only those that exist
         subject = VisitorSubject(request.visitor.id)
         claims = claims_for(subject, workspace.workspace, self._clock(), VISITOR_TOKEN_TTL_S)
@@ -101,7 +101,7 @@ class ChatRequests:
             )
         return begun
 
-    async def _publish(self, workspace_id: WorkspaceId, begun: Beginning, request: Request) -> None:
+    async def _publish(self, workspace_id: WorkspaceId, begun: Beginning, request: Request) -> int:
         event = ChatRequested(
             conversation_id=begun.conversation_id,
             request=request,
@@ -115,4 +115,4 @@ class ChatRequests:
             workspace_id=workspace_id,
             event=event,
         )
-        await self._log.publish(envelope)
+        return await self._log.publish(envelope)
