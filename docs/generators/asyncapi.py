@@ -12,7 +12,7 @@ import yaml
 from pydantic.json_schema import models_json_schema
 
 from rondo_common.envelope import Envelope, headers_of
-from rondo_common.events import EVENT_TYPES, Event, MessagePosted
+from rondo_common.events import EVENT_TYPES, Event, MessagePosted, MessagesRead
 from rondo_common.ids import WorkspaceId, derived_event_id
 from rondo_common.topics import CONVERSATIONS, DEAD_LETTERS, TOPICS, Partitioner, Topic
 
@@ -23,7 +23,9 @@ EXAMPLE_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EXAMPLE_WORKSPACE = WorkspaceId("acme")
 DEAD_LETTER = "DeadLetter"
 
-GATEWAY_SHARE: Mapping[Topic, tuple[type[Event], ...]] = {CONVERSATIONS: (MessagePosted,)}
+GATEWAY_SHARE: Mapping[Topic, tuple[type[Event], ...]] = {
+    CONVERSATIONS: (MessagePosted, MessagesRead)
+}
 """On a topic with two writers: what the gateway writes. All else there is the router's."""
 
 INTRODUCTION = """\

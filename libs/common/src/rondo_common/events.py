@@ -36,7 +36,8 @@ from rondo_common.directory.entries import (
     ToggleEntry,
     WorkspaceEntry,
 )
-from rondo_common.ids import AgentId, ConversationId, TeamId
+from rondo_common.directory.sites import IdentityEntry
+from rondo_common.ids import AgentId, ConversationId, MessageId, TeamId
 from rondo_common.topics import AGENTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, Topic
 
 
@@ -256,6 +257,27 @@ class MessagePosted(ConversationEvent):
     """The agent of the conversation when it was said."""
 
 
+class MessagesRead(ConversationEvent):
+    """One side has read up to and with this message."""
+
+    TYPE = "rondo.messages.read.v1"
+    TOPIC = CONVERSATIONS
+    reader: Party
+    message_id: MessageId
+    read_at: datetime
+    agent_id: AgentId
+    """The agent of the conversation when it was read."""
+
+
+class ConversationIdleWarned(ConversationEvent):
+    """Nobody has written for long: unless somebody does, the conversation ends at ``ends_at``."""
+
+    TYPE = "rondo.conversation.idle_warning.v1"
+    TOPIC = CONVERSATIONS
+    agent_id: AgentId
+    ends_at: datetime
+
+
 # --- agents: who is there -----------------------------------------------------------------------
 
 
@@ -362,6 +384,14 @@ class ProfileDefined(Event):
     profile: ProfileEntry
 
 
+class IdentitySecretRotated(Event):
+    """The secrets with which a website signs who its visitors are, as last rotated."""
+
+    TYPE = "rondo.identity_secret.defined.v1"
+    TOPIC = DIRECTORY
+    identity: IdentityEntry
+
+
 EVENT_TYPES: dict[str, type[Event]] = {
     event.TYPE: event
     for event in (
@@ -385,6 +415,8 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ChatWithdrawn,
         ChatEnded,
         MessagePosted,
+        MessagesRead,
+        ConversationIdleWarned,
         AgentAvailabilityChanged,
         AgentConnected,
         AgentDisconnected,
@@ -397,5 +429,6 @@ EVENT_TYPES: dict[str, type[Event]] = {
         RuleDefined,
         AccountDefined,
         ProfileDefined,
+        IdentitySecretRotated,
     )
 }
