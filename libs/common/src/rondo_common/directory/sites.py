@@ -1,4 +1,4 @@
-"""What a workspace says about its websites: whence they may call, how the widget looks, how much is taken."""
+"""What a workspace says about its websites: whence they call, how the widget looks, how much is taken."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ class WidgetSettings(Value):
         if len(set(self.fields)) != len(self.fields):
             raise PydanticCustomError("fields_twice", "fields must not name one twice")
         if not set(self.required) <= set(self.fields):
-            raise PydanticCustomError("required_unasked", "required must be among the fields that are asked")
+            raise PydanticCustomError(
+                "required_unasked", "required must be among the fields that are asked"
+            )
         return self
 
 

@@ -18,6 +18,7 @@ from rondo_common.directory.entries import (
     TeamEntry,
     WorkspaceEntry,
 )
+from rondo_common.directory.sites import IdentityEntry, patterns_for
 from rondo_common.events import (
     AccountDefined,
     AgentDefined,
@@ -30,7 +31,6 @@ from rondo_common.events import (
     TeamDefined,
     WorkspaceDefined,
 )
-from rondo_common.directory.sites import IdentityEntry, patterns_for
 from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WorkspaceId
 from rondo_common.permissions import DEFAULT_PROFILES, Permission
 
@@ -124,7 +124,7 @@ class Directory:
         """Whether any workspace lets pages of ``origin`` call."""
         return any(pattern in self._origins for pattern in patterns_for(origin))
 
-    def apply(self, change: DirectoryChange) -> None:
+    def apply(self, change: DirectoryChange) -> None:  # noqa: C901 - one case a kind
         """Take in the next record."""
         self._partitions[change.workspace_id] = change.partition
         of_workspace = self._workspaces.setdefault(change.workspace_id, WorkspaceDirectory())
