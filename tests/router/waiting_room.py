@@ -99,7 +99,7 @@ class WaitingRoom:
 
     async def see_visitor(self, until: datetime) -> None:
         """What the gateway notes of a visitor's stream."""
-        score = {CNV: milliseconds(until)}
+        score: dict[str, int] = {CNV: milliseconds(until)}
         await self.redis.zadd(visitor_presence_key(self.workspace_id), score)
 
     async def do(self, action: Action) -> Decision:

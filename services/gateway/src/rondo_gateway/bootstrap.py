@@ -32,20 +32,27 @@ from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.adapters.redis_mailboxes import RedisMailboxes
+from rondo_gateway.adapters.redis_rate_limiter import RedisRateLimiter
 from rondo_gateway.adapters.redis_turns import RedisTurns
+from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
+from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
 from rondo_gateway.handlers.agents import Agents
 from rondo_gateway.handlers.api_keys import ApiKeys
+from rondo_gateway.handlers.attention import Attention
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.origins import AllowedOrigins
+from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
+from rondo_gateway.handlers.visitor_sessions import VisitorSessions
 from rondo_gateway.handlers.workspaces import Workspaces
 from rondo_gateway.ports import (
     Answers,
@@ -54,8 +61,11 @@ from rondo_gateway.ports import (
     DirectoryView,
     EventLog,
     History,
+    Identities,
     Mailboxes,
+    RateLimiter,
     Tokens,
+    VisitorPresence,
 )
 from rondo_gateway.settings import GatewaySettings
 
@@ -65,6 +75,8 @@ REDIS_TIMEOUT_S = 2.0
 """A caller waits for the 503: this long, and once more."""
 API_KEY_BYTES = 32
 TURN_TOKEN_BYTES = 16
+SALT_BYTES = 16
+"""Also of an anonymous visitor's id: nobody guesses 128 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,9 @@ class World:
     mailboxes: Mailboxes
     history: History
     tokens: Tokens
+    identities: Identities
+    rate_limiter: RateLimiter
+    visitor_presence: VisitorPresence
     clock: Clock
     stream_times: StreamTimes
 
@@ -97,19 +112,37 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
     """The use cases over ``world``."""
     directory, log, clock = world.directory, world.log, world.clock
     authentication = Authentication(root_key, directory, world.tokens, clock)
+    limits = Limits(directory, world.rate_limiter, clock)
     return UseCases(
         authentication=authentication,
         workspaces=Workspaces(directory, world.directory_log, clock, _new_api_key),
         api_keys=ApiKeys(directory, world.directory_log, clock, _new_api_key),
         agents=Agents(directory, world.directory_log, world.tokens, clock),
         availabilities=Availabilities(directory, world.directory_log, clock),
-        chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
+        chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, limits, clock),
         conversations=ConversationCommands(world.conversations, log, world.answers, clock, new_event_id),
-        messages=Messages(directory, world.conversations, log, world.history, clock),
+        messages=Messages(directory, world.conversations, log, world.history, limits, clock),
         transcripts=Transcripts(world.conversations, world.history),
         rule_lint=RuleLint(directory, clock, _let_others_run),
+        attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),
+        visitor_sessions=VisitorSessions(
+            directory,
+            world.directory_log,
+            world.tokens,
+            world.identities,
+            limits,
+            clock,
+            _new_salt,
+        ),
+        allowed_origins=AllowedOrigins(directory, world.tokens),
         live_streams=LiveStreams(
-            authentication, directory, world.conversations, world.mailboxes, clock, new_event_id
+            authentication,
+            directory,
+            world.conversations,
+            world.mailboxes,
+            world.visitor_presence,
+            clock,
+            new_event_id,
         ),
     )
 
@@ -151,6 +184,9 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         mailboxes=RedisMailboxes(redis, doorbells),
         history=HttpHistory(history),
         tokens=JwtTokens(settings.token_secret.get_secret_value()),
+        identities=VisitorIdentities(settings.token_secret.get_secret_value(), _new_salt),
+        rate_limiter=RedisRateLimiter(functions),
+        visitor_presence=RedisVisitorPresence(functions),
         clock=utc_now,
         stream_times=StreamTimes(),
     )
@@ -198,3 +234,7 @@ async def _let_others_run() -> None:
 
 def _new_api_key() -> str:
     return API_KEY_PREFIX + secrets.token_urlsafe(API_KEY_BYTES)
+
+
+def _new_salt() -> str:
+    return secrets.token_hex(SALT_BYTES)

@@ -15,10 +15,12 @@ from rondo_common.events import (
     ChatFellBack,
     ChatRequested,
     ChatWithdrawn,
+    ConversationIdleWarned,
     DeclineChat,
     EndChat,
     Event,
     MessagePosted,
+    MessagesRead,
     WithdrawChat,
 )
 from rondo_common.kafka.connection import KafkaConnection
@@ -51,6 +53,8 @@ READINGS: dict[type[Event], Reading] = {
     ChatWithdrawn: handlers.fact,
     ChatEnded: handlers.fact,
     MessagePosted: handlers.fact,
+    MessagesRead: handlers.fact,
+    ConversationIdleWarned: handlers.fact,
 }
 """Everything on the two topics: what is kept, and what is not."""
 

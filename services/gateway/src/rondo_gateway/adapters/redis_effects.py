@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from rondo_common.redis.functions import FunctionLibrary, read_library
 
-PARTS = ("directory_offsets", "requests", "messages", "turns")
+PARTS = ("directory_offsets", "requests", "messages", "reading", "visitors", "limits", "turns")
 
 
 def gateway_functions(redis: Redis) -> FunctionLibrary:

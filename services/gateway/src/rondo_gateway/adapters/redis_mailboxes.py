@@ -28,6 +28,11 @@ class RedisMailboxes:
         """See :class:`Mailboxes`."""
         return self._doorbells.listen(mailbox)
 
+    async def whisper(self, mailbox: str, text: str) -> None:
+        """See :class:`Mailboxes`."""
+        with redis_errors():
+            await self._redis.publish(mailbox, text)
+
     async def extent(self, mailbox: str) -> Extent | None:
         """See :class:`Mailboxes`."""
         try:

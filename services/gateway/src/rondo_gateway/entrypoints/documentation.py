@@ -34,7 +34,7 @@ SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The `visitor_token` of a conversation.",
+        "description": "The `visitor_token` of a conversation or of a visitor session.",
     },
     "streamToken": {
         "type": "apiKey",
@@ -74,6 +74,7 @@ _MEANINGS = {
     413: "The body is larger than 64 KiB.",
     415: "The body is not JSON.",
     422: "Fields cannot be taken as they are; `errors` names them.",
+    429: "Too much was asked lately; `Retry-After` says when to repeat it.",
     503: "Kafka, Redis or history is out of reach: the request was not taken. Repeat it later.",
 }
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from rondo_common.clock import Clock
 from rondo_common.ids import ConversationId, EventId
+from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.cursors import ORIGIN, Cursor, can_resume
 from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
+from rondo_gateway.handlers.visitor_streams import VisitorStream
 from rondo_gateway.ports import Mailboxes
 
 BATCH_ENTRIES_MAX = 100
@@ -22,9 +24,9 @@ FindShown = Callable[[Cursor], Awaitable[Cursor]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as the stream tells it; ``data`` is JSON on one line."""
+    """One event as the stream tells it; ``data`` is JSON on one line. Nobody goes on after a sign."""
 
-    cursor: Cursor
+    cursor: Cursor | None
     type: str
     data: str
 
@@ -38,6 +40,10 @@ class Subject:
     find_shown: FindShown
     take_snapshot: TakeSnapshot
     is_permitted: Callable[[], Awaitable[bool]]
+    concerns: Callable[[StreamEvent], bool]
+    """Whether the reader is to see a sign of somebody's."""
+    visitor: VisitorStream | None = None
+    """Set where the stream shows that a visitor is there."""
 
 
 class LiveFeed:
@@ -60,6 +66,24 @@ class LiveFeed:
     async def is_permitted(self) -> bool:
         """Whether the reader may still read. Raises ``Unavailable``."""
         return await self._subject.is_permitted()
+
+    async def beat(self) -> bool:
+        """The reader is still there: whether they may still read. Raises ``Unavailable``."""
+        if self._subject.visitor is not None:
+            await self._subject.visitor.beat()
+        return await self.is_permitted()
+
+    async def close(self) -> None:
+        """The reader is gone. Raises ``Unavailable``."""
+        if self._subject.visitor is not None:
+            await self._subject.visitor.close()
+
+    def signs(self, whispers: Iterable[str]) -> list[Told]:
+        """What of the whispers the reader is to see."""
+        heard = [StreamEvent.model_validate_json(each) for each in whispers]
+        return [
+            Told(None, sign.type, sign.model_dump_json()) for sign in heard if self._subject.concerns(sign)
+        ]
 
     async def start(self, last: Cursor | None) -> list[Told]:
         """Go on right after ``last`` if that is possible; else a snapshot. Raises ``Unavailable``."""

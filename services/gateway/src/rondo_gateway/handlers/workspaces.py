@@ -89,6 +89,7 @@ class Workspaces:
             removals = [
                 *(Definition(Kind.AGENT, each, None) for each in found.agents),
                 *(Definition(Kind.API_KEY, each, None) for each in found.api_keys),
+                Definition(Kind.IDENTITY, workspace_id, None),
                 Definition(Kind.WORKSPACE, workspace_id, None),
             ]
             await self._log.write(workspace_id, removals)
