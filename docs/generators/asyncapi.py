@@ -23,9 +23,7 @@ EXAMPLE_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EXAMPLE_WORKSPACE = WorkspaceId("acme")
 DEAD_LETTER = "DeadLetter"
 
-GATEWAY_SHARE: Mapping[Topic, tuple[type[Event], ...]] = {
-    CONVERSATIONS: (MessagePosted, MessagesRead)
-}
+GATEWAY_SHARE: Mapping[Topic, tuple[type[Event], ...]] = {CONVERSATIONS: (MessagePosted, MessagesRead)}
 """On a topic with two writers: what the gateway writes. All else there is the router's."""
 
 INTRODUCTION = """\

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from rondo_common.conversation import Message, Status
+from rondo_common.conversation import Message, Queue, Status, queue_at
 from rondo_common.conversation_view import ConversationView
 from rondo_common.errors import Unavailable
 from rondo_common.ids import AgentId, ConversationId, MessageId, WorkspaceId
 from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation, Side
 
 Place = tuple[WorkspaceId, ConversationId]
+LOOKS_MAX = 20
+"""How often something that may still come is looked for; others have their turn in between."""
 
 
 @dataclass
@@ -32,7 +35,37 @@ class FakeConversations:
     posted_at: dict[tuple[Place, MessageId], int] = field(default_factory=dict)
     read: dict[tuple[Place, Side], int] = field(default_factory=dict)
     offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(int))
+    waiting: dict[WorkspaceId, list[ConversationId]] = field(default_factory=dict)
+    pace_s: float | None = None
+    rebuilding: set[WorkspaceId] = field(default_factory=set)
+    """Of these, Redis has lost everything, and the router has not brought it back."""
     is_unreachable: bool = False
+
+    async def serve(self, workspace_id: WorkspaceId) -> None:
+        """What the router does once everything is (back) in its place."""
+        self.rebuilding.discard(workspace_id)
+
+    async def lose(self, workspace_id: WorkspaceId) -> None:
+        """What a Redis does that comes back empty."""
+        self.views = {place: view for place, view in self.views.items() if place[0] != workspace_id}
+        self.messages = {key: each for key, each in self.messages.items() if key[0][0] != workspace_id}
+        self.waiting.pop(workspace_id, None)
+        self.rebuilding.add(workspace_id)
+
+    async def line_up(
+        self, workspace_id: WorkspaceId, waiting: list[ConversationId], pace_s: float | None = None
+    ) -> None:
+        """What the router does: this is the order now."""
+        self.waiting[workspace_id] = waiting
+        self.pace_s = pace_s
+
+    def place_of(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> Queue | None:
+        """The place in the queue of a conversation that is shown as queued."""
+        view = self.views.get((workspace_id, conversation_id))
+        waiting = self.waiting.get(workspace_id, [])
+        if view is None or view.status is not Status.QUEUED or conversation_id not in waiting:
+            return None
+        return queue_at(waiting.index(conversation_id) + 1, self.pace_s)
 
     async def show(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
         """What the router does."""
@@ -45,8 +78,9 @@ class FakeConversations:
     async def find(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
     ) -> ConversationView | None:
-        self._check()
-        return self.views.get((workspace_id, conversation_id))
+        view = await self._once_rebuilt(workspace_id, conversation_id)
+        place = self.place_of(workspace_id, conversation_id)
+        return None if view is None else replace(view, queue=place)
 
     async def find_for_agent(
         self,
@@ -62,8 +96,10 @@ class FakeConversations:
         found = [
             view
             for (where, _), view in self.views.items()
-            if where == workspace_id and view.agent_id == agent_id and view.status in open_ones
+            if where == workspace_id and agent_id in view.agent_ids and view.status in open_ones
         ]
+        if not found:
+            await self._once_rebuilt(workspace_id, None)
         return sorted(found, key=lambda view: view.request.requested_at)
 
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
@@ -92,8 +128,7 @@ class FakeConversations:
         client_message_id: str,
         message: Message,
     ) -> PostReservation:
-        self._check()
-        view = self.views.get((workspace_id, conversation_id))
+        view = await self._once_rebuilt(workspace_id, conversation_id)
         key = (workspace_id, conversation_id), message.author.type, client_message_id
         known = self.messages.get(key)
         agent_id = None if view is None else view.agent_id
@@ -139,6 +174,17 @@ class FakeConversations:
         place = workspace_id, conversation_id
         offset = self.posted_at.get((place, message_id), -1)
         self.read[place, side] = max(offset, self.read.get((place, side), -1))
+
+    async def _once_rebuilt(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId | None
+    ) -> ConversationView | None:
+        for _ in range(LOOKS_MAX):
+            self._check()
+            found = None if conversation_id is None else self.views.get((workspace_id, conversation_id))
+            if found is not None or workspace_id not in self.rebuilding:
+                return found
+            await asyncio.sleep(0)
+        raise Unavailable("redis", "not brought back in time")
 
     def _check(self) -> None:
         if self.is_unreachable:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,7 +36,7 @@ from rondo_common.directory.entries import (
 )
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Unavailable
-from rondo_common.events import AgentDefined, ApiKeyDefined, ConversationEvent, WorkspaceDefined
+from rondo_common.events import AgentDefined, ApiKeyDefined, Event, WorkspaceDefined
 from rondo_common.ids import (
     AgentId,
     ApiKeyId,
@@ -48,6 +48,7 @@ from rondo_common.ids import (
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.bootstrap import World, build_app
+from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import AgentSubject, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
@@ -56,6 +57,9 @@ from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
+from tests.gateway.fake_places import FakePlaces
+from tests.gateway.fake_presence import FakePresence
+from tests.gateway.fake_queue import FakeWaitingQueue
 from tests.gateway.fake_rate_limiter import FakeRateLimiter
 from tests.gateway.fake_visitor_presence import FakeVisitorPresence
 
@@ -77,17 +81,17 @@ class FakeEventLog:
     """A :class:`rondo_gateway.ports.EventLog` that remembers."""
 
     def __init__(self) -> None:
-        self.envelopes: list[Envelope[ConversationEvent]] = []
+        self.envelopes: list[Envelope[Event]] = []
         self.is_unreachable = False
 
-    async def publish(self, envelope: Envelope[ConversationEvent]) -> int:
+    async def publish(self, envelope: Envelope[Event]) -> int:
         if self.is_unreachable:
             raise Unavailable("kafka", "switched off by the test")
         self.envelopes.append(envelope)
         return len(self.envelopes) - 1
 
     @property
-    def events(self) -> list[ConversationEvent]:
+    def events(self) -> list[Event]:
         return [envelope.event for envelope in self.envelopes]
 
 
@@ -118,6 +122,7 @@ class FakeHistory:
     def __init__(self) -> None:
         self.transcripts: dict[ConversationId, Transcript] = {}
         self.pages: dict[ConversationId, MessageList] = {}
+        self.stories: dict[ConversationId, Assignments] = {}
         self.asked_for: list[int] = []
         self.is_unreachable = False
 
@@ -146,6 +151,17 @@ class FakeHistory:
         self.asked_for.append(at_least)
         return self.transcripts.get(conversation_id)
 
+    async def assignments(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - as above
+        conversation_id: ConversationId,
+        *,
+        at_least: int,
+    ) -> Assignments | None:
+        self._check()
+        self.asked_for.append(at_least)
+        return self.stories.get(conversation_id)
+
     def _check(self) -> None:
         if self.is_unreachable:
             raise Unavailable("history", "switched off by the test")
@@ -153,14 +169,18 @@ class FakeHistory:
 
 @dataclass
 class FakeWorld:
-    """Everything the gateway stands on, without servers. Two workspaces; Grace and Bob are agents."""
+    """Everything the gateway stands on, without servers. Two workspaces; Grace and Bob are agents, who
+    have been present for a while."""
 
     directory: FakeDirectory = field(default_factory=FakeDirectory)
+    places: FakePlaces = field(default_factory=FakePlaces)
     conversations: FakeConversations = field(default_factory=FakeConversations)
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
     history: FakeHistory = field(default_factory=FakeHistory)
+    presence: FakePresence = field(default_factory=FakePresence)
+    presence_lease_s: float = 75.0
     limiter: FakeRateLimiter = field(default_factory=FakeRateLimiter)
     visitors: FakeVisitorPresence = field(default_factory=FakeVisitorPresence)
     identities: VisitorIdentities = field(
@@ -168,23 +188,33 @@ class FakeWorld:
     )
     tokens: JwtTokens = field(default_factory=lambda: JwtTokens(TOKEN_SECRET))
     open_streams: OpenStreams = field(default_factory=OpenStreams)
-    times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01))
+    times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01, queue_look_s=0.01))
     now: datetime = NOON
 
+    def __post_init__(self) -> None:
+        self.queue = FakeWaitingQueue(self.conversations)
+
     async def furnish(self) -> None:
-        """Put the two workspaces into the directory."""
+        """Put the two workspaces into the directory, with both agents there."""
         for workspace_id, key in ((ACME, ACME_KEY), (GLOBEX, GLOBEX_KEY)):
             await self.directory.write(workspace_id, _workspace(workspace_id, key))
+            for agent_id in (GRACE, BOB):
+                await self.presence.renew(workspace_id, agent_id, self.now, self.presence_lease_s)
+                await self.presence.note_announced(workspace_id, agent_id, self.now, self.presence_lease_s)
 
     def app(self) -> FastAPI:
         """The gateway over this world."""
         world = World(
             directory=self.directory,
             directory_log=self.directory,
+            places=self.places,
             conversations=self.conversations,
             log=self.log,
             answers=self.answers,
             mailboxes=self.mailboxes,
+            queue=self.queue,
+            presence=self.presence,
+            presence_lease_s=self.presence_lease_s,
             history=self.history,
             tokens=self.tokens,
             identities=self.identities,
@@ -255,6 +285,16 @@ def active(agent_id: AgentId = GRACE, conversation_id: ConversationId = CNV) -> 
     """Ada's conversation with an agent."""
     agent = AgentCard(id=agent_id, name=agent_id.title())
     return ConversationView(conversation_id, Status.ACTIVE, a_request(), agent=agent)
+
+
+def queued(conversation_id: ConversationId = CNV) -> ConversationView:
+    """Ada's conversation, waiting."""
+    return ConversationView(conversation_id, Status.QUEUED, a_request())
+
+
+def transferring(to: AgentId = BOB) -> ConversationView:
+    """Ada's conversation with Grace, who hands it over."""
+    return replace(active(), offer=offered(to).offer)
 
 
 def ended() -> ConversationView:

@@ -201,7 +201,7 @@ async def test_a_mark_the_log_did_not_confirm_is_told_at_the_retry(
 def conversations(request: pytest.FixtureRequest, redis: Redis) -> Conversations:
     if request.param == "fake":
         return FakeConversations()
-    return RedisConversations(redis, gateway_functions(redis))
+    return RedisConversations(gateway_functions(redis))
 
 
 async def test_reading_goes_by_the_order_of_the_log(conversations: Conversations) -> None:

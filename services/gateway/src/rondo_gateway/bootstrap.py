@@ -32,23 +32,32 @@ from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.adapters.redis_mailboxes import RedisMailboxes
+from rondo_gateway.adapters.redis_places import RedisPlaces
+from rondo_gateway.adapters.redis_presence import RedisPresence
+from rondo_gateway.adapters.redis_queue import RedisWaitingQueue
 from rondo_gateway.adapters.redis_rate_limiter import RedisRateLimiter
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
-from rondo_gateway.handlers.agents import Agents
+from rondo_gateway.handlers.account_import import AccountImport
+from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.api_keys import ApiKeys
+from rondo_gateway.handlers.assignments import AssignmentStories
 from rondo_gateway.handlers.attention import Attention
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.origins import AllowedOrigins
+from rondo_gateway.handlers.presence import PresenceKeeper
+from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.rate_limits import Limits
+from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
@@ -63,9 +72,12 @@ from rondo_gateway.ports import (
     History,
     Identities,
     Mailboxes,
+    Places,
+    Presence,
     RateLimiter,
     Tokens,
     VisitorPresence,
+    WaitingQueue,
 )
 from rondo_gateway.settings import GatewaySettings
 
@@ -85,10 +97,14 @@ class World:
 
     directory: DirectoryView
     directory_log: DirectoryLog
+    places: Places
     conversations: Conversations
     log: EventLog
     answers: Answers
     mailboxes: Mailboxes
+    queue: WaitingQueue
+    presence: Presence
+    presence_lease_s: float
     history: History
     tokens: Tokens
     identities: Identities
@@ -111,23 +127,36 @@ class Gateway:
 def build_use_cases(world: World, root_key: str) -> UseCases:
     """The use cases over ``world``."""
     directory, log, clock = world.directory, world.log, world.clock
+    directory_log = world.directory_log
     authentication = Authentication(root_key, directory, world.tokens, clock)
     limits = Limits(directory, world.rate_limiter, clock)
+    presence = PresenceKeeper(world.presence, directory, log, clock, new_event_id, world.presence_lease_s)
     return UseCases(
         authentication=authentication,
-        workspaces=Workspaces(directory, world.directory_log, clock, _new_api_key),
-        api_keys=ApiKeys(directory, world.directory_log, clock, _new_api_key),
-        agents=Agents(directory, world.directory_log, world.tokens, clock),
-        availabilities=Availabilities(directory, world.directory_log, clock),
+        workspaces=Workspaces(directory, directory_log, clock, _new_api_key),
+        api_keys=ApiKeys(directory, directory_log, clock, _new_api_key),
+        agents=Provisioned(directory, directory_log, AgentKind(directory, world.places)),
+        teams=Provisioned(directory, directory_log, TeamKind()),
+        rules=Provisioned(directory, directory_log, RuleKind()),
+        accounts=Provisioned(directory, directory_log, AccountKind()),
+        profiles=Provisioned(directory, directory_log, ProfileKind()),
+        account_import=AccountImport(directory, directory_log),
+        agent_tokens=AgentTokens(directory, world.tokens, clock),
+        availabilities=Availabilities(directory, directory_log, clock),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, limits, clock),
-        conversations=ConversationCommands(world.conversations, log, world.answers, clock, new_event_id),
+        conversations=ConversationCommands(
+            directory, world.conversations, log, world.answers, clock, new_event_id
+        ),
         messages=Messages(directory, world.conversations, log, world.history, limits, clock),
-        transcripts=Transcripts(world.conversations, world.history),
+        transcripts=Transcripts(directory, world.conversations, world.history),
+        assignments=AssignmentStories(directory, world.conversations, world.history),
+        route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
+        presence=presence,
         rule_lint=RuleLint(directory, clock, _let_others_run),
         attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),
         visitor_sessions=VisitorSessions(
             directory,
-            world.directory_log,
+            directory_log,
             world.tokens,
             world.identities,
             limits,
@@ -140,6 +169,8 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
             directory,
             world.conversations,
             world.mailboxes,
+            world.queue,
+            presence,
             world.visitor_presence,
             clock,
             new_event_id,
@@ -178,17 +209,21 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     world = World(
         directory=view,
         directory_log=KafkaDirectoryLog(view, publisher, offsets, turns, utc_now, new_event_id),
-        conversations=RedisConversations(redis, functions),
+        places=RedisPlaces(functions),
+        conversations=RedisConversations(functions),
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
+        queue=RedisWaitingQueue(functions, doorbells),
+        presence=RedisPresence(functions),
+        presence_lease_s=settings.presence_lease_s,
         history=HttpHistory(history),
         tokens=JwtTokens(settings.token_secret.get_secret_value()),
         identities=VisitorIdentities(settings.token_secret.get_secret_value(), _new_salt),
         rate_limiter=RedisRateLimiter(functions),
         visitor_presence=RedisVisitorPresence(functions),
         clock=utc_now,
-        stream_times=StreamTimes(),
+        stream_times=StreamTimes.within_lease(settings.presence_lease_s),
     )
     open_streams = OpenStreams()
     checks: dict[str, Check] = {"kafka": view.catch_up, "redis": lambda: ping(redis)}
@@ -200,6 +235,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         await stop.wait()
 
     async def close() -> None:
+        await reader.close()
         await publisher.stop()
         await history.aclose()
         await redis.aclose()

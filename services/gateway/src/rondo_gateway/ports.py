@@ -14,12 +14,12 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from rondo_common.answers import Answer
-from rondo_common.conversation import Message
+from rondo_common.conversation import Message, Queue
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.entries import Kind, WorkspaceEntry
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.envelope import Envelope
-from rondo_common.events import ConversationEvent, Event
+from rondo_common.events import Event
 from rondo_common.ids import (
     AgentId,
     ApiKeyId,
@@ -30,6 +30,7 @@ from rondo_common.ids import (
     WorkspaceId,
 )
 from rondo_common.mailbox import StreamEvent
+from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.cursors import Cursor, Extent
 from rondo_gateway.domain.identity import Identity
 from rondo_gateway.domain.representation import MessageList
@@ -88,6 +89,10 @@ class DirectoryView(Protocol):
         ...
 
 
+WRITE_ENTRIES_MAX = 500
+"""How many entries are written at once at most, so that others come in between."""
+
+
 class DirectoryLog(Protocol):
     """Changes the directory."""
 
@@ -105,13 +110,29 @@ class DirectoryLog(Protocol):
         ...
 
 
+class Places(Protocol):
+    """Numbers the agents of each workspace as they join, over all gateways, without a lock."""
+
+    async def next(self, workspace_id: WorkspaceId, last: int) -> int | None:
+        """A place that nobody was given before, greater than all that were, and greater than ``last``.
+
+        None when it does not know what was given before (a new workspace, or Redis was lost): catch up
+        with the log, then ``begin``.
+        """
+        ...
+
+    async def begin(self, workspace_id: WorkspaceId, last: int) -> int:
+        """As :meth:`next`, where ``last`` is the greatest place that the log knows."""
+        ...
+
+
 # --- the log -----------------------------------------------------------------------------------
 
 
 class EventLog(Protocol):
     """Puts events and commands into the log."""
 
-    async def publish(self, envelope: Envelope[ConversationEvent]) -> int:
+    async def publish(self, envelope: Envelope[Event]) -> int:
         """Return when the log has it, replicated as configured: its offset. Repeating it is harmless:
         readers know its id."""
         ...
@@ -178,12 +199,16 @@ Side = Literal["visitor", "agent"]
 
 class Conversations(Protocol):
     """Conversations as the router shows them, and the gateway's own effects on them. Each effect is
-    atomic and idempotent."""
+    atomic and idempotent.
+
+    While the router fills a Redis that lost everything, what is missing may still come: whoever looks
+    for it waits a moment, then gets ``Unavailable``. What is there is found at once.
+    """
 
     async def find(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
     ) -> ConversationView | None:
-        """The conversation, or None."""
+        """The conversation, with its place in the queue while it waits there; or None."""
         ...
 
     async def find_for_agent(
@@ -194,7 +219,7 @@ class Conversations(Protocol):
         ...
 
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
-        """Those offered to or active with the agent, oldest first."""
+        """Those offered to or with the agent, oldest first."""
         ...
 
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
@@ -285,6 +310,29 @@ class RateLimiter(Protocol):
         ...
 
 
+class Presence(Protocol):
+    """Which agents have an inbox open: leases that any of their devices renews."""
+
+    async def renew(
+        self,
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        now: datetime,
+        lease_s: float,
+        margin_s: float = 0.0,
+    ) -> bool:
+        """Let the agent be present for ``lease_s`` seconds, or longer if they are already. True when the
+        router may not know that they are, because no lease was announced or held for ``margin_s`` more:
+        then tell it, and note that by ``note_announced``."""
+        ...
+
+    async def note_announced(
+        self, workspace_id: WorkspaceId, agent_id: AgentId, now: datetime, lease_s: float
+    ) -> None:
+        """The router is told: no need to tell it again as long as the lease is renewed in time."""
+        ...
+
+
 class Answers(Protocol):
     """The router's answers to commands."""
 
@@ -356,6 +404,18 @@ class Mailboxes(Protocol):
         ...
 
 
+class WaitingQueue(Protocol):
+    """The conversations that wait for an agent, in order."""
+
+    def listen(self, workspace_id: WorkspaceId) -> AbstractAsyncContextManager[Bell]:
+        """A bell that rings at every change of the workspace's queue from then on."""
+        ...
+
+    async def place_of(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> Queue | None:
+        """The conversation's place; None unless it is shown as queued."""
+        ...
+
+
 # --- history and tokens ------------------------------------------------------------------------
 
 
@@ -382,6 +442,12 @@ class History(Protocol):
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
     ) -> Transcript | None:
         """The whole conversation; None when history does not know it (yet)."""
+        ...
+
+    async def assignments(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
+    ) -> Assignments | None:
+        """Whom it was offered to, and why; None when history does not know it (yet)."""
         ...
 
 

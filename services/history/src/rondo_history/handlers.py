@@ -10,6 +10,7 @@ from rondo_common.envelope import Envelope
 from rondo_common.errors import Rejected
 from rondo_common.events import ConversationEvent, Event
 from rondo_common.ids import ConversationId, WorkspaceId
+from rondo_history.domain.assignments import Assignments, assignments_of
 from rondo_history.domain.fact import Fact, Place, fact_of
 from rondo_history.domain.transcript import Transcript, message_of, transcript_of
 from rondo_history.ports import Archive
@@ -66,6 +67,13 @@ async def read_transcript(
 ) -> Transcript | None:
     """The whole conversation so far, None when it is not known. Raises ``Unavailable``."""
     return transcript_of(await archive.facts_of(workspace_id, conversation_id))
+
+
+async def read_assignments(
+    workspace_id: WorkspaceId, conversation_id: ConversationId, archive: Archive
+) -> Assignments | None:
+    """Whom it was offered to so far, and why; None when it is not known. Raises ``Unavailable``."""
+    return assignments_of(await archive.facts_of(workspace_id, conversation_id))
 
 
 async def read_messages(

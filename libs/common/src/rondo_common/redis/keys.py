@@ -14,6 +14,12 @@ def workspace_key(workspace_id: WorkspaceId, *parts: str) -> str:
     return ":".join((f"rondo:{{{workspace_id}}}", *parts))
 
 
+def epoch_key(workspace_id: WorkspaceId) -> str:
+    """The newest epoch seen. Not there while a Redis that lost everything is filled again: then a view
+    that is missing may still come. Written by the router."""
+    return workspace_key(workspace_id, "epoch")
+
+
 def view_key(workspace_id: WorkspaceId, conversation_id: ConversationId) -> str:
     """The conversation as everybody may see it: a hash. Written by the router."""
     return workspace_key(workspace_id, "conversation", conversation_id)

@@ -9,6 +9,7 @@ import httpx
 
 from rondo_common.errors import Unavailable
 from rondo_common.ids import ConversationId, WorkspaceId
+from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.refusals import Invalid
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.transcript import Transcript
@@ -47,6 +48,14 @@ class HttpHistory:
         query = {"at_least": str(at_least)}
         answer = await self._get(workspace_id, conversation_id, "transcript", query)
         return None if answer is None else Transcript.model_validate(answer)
+
+    async def assignments(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
+    ) -> Assignments | None:
+        """See :class:`History`."""
+        query = {"at_least": str(at_least)}
+        answer = await self._get(workspace_id, conversation_id, "assignments", query)
+        return None if answer is None else Assignments.model_validate(answer, extra="ignore")
 
     async def _get(
         self,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from rondo_common.conversation import Value
 
 
-class Problem(StrEnum):
+class Flaw(StrEnum):
     """What is wrong. Codes are promises; details are for people."""
 
     NEVER_MET = "never_met"
@@ -31,7 +31,7 @@ class Finding(Value):
 
     subject: str
     """``rule/<id>``, ``team/<id>``, ``account/<id>`` or ``workspace``."""
-    problem: Problem
+    problem: Flaw
     detail: str
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rondo_common.directory.entries import AccountEntry, AgentEntry
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId
-from rondo_gateway.domain.findings import WORKSPACE, Finding, Problem, enumerated
+from rondo_gateway.domain.findings import WORKSPACE, Finding, Flaw, enumerated
 
 ACCOUNTS_SHOWN_MAX = 1_000
 
@@ -31,13 +31,13 @@ class Reachability:
         """What is wrong with a rule's or team's members; ``instead`` says what becomes of its visitors."""
         if not agent_ids:
             return _finding(
-                subject, Problem.NO_AGENTS, f"It has no agents: {instead}. Add some, or delete it."
+                subject, Flaw.NO_AGENTS, f"It has no agents: {instead}. Add some, or delete it."
             )
         if self.of(agent_ids):
             return None
         reasons = [f"{each} ({self._why_not(each)})" for each in agent_ids]
         detail = f"None of its agents can be rung: {enumerated(reasons)}. So {instead}."
-        return _finding(subject, Problem.NO_REACHABLE_AGENTS, detail)
+        return _finding(subject, Flaw.NO_REACHABLE_AGENTS, detail)
 
     def account_findings(self) -> Iterator[Finding]:
         """The accounts whose owner cannot be tried."""
@@ -49,11 +49,11 @@ class Reachability:
                 f"Its owner {account.owner_id} {why}: its visitors are routed like all others. "
                 "Name another owner, or let this one chat."
             )
-            yield _finding(f"account/{account.id}", Problem.UNKNOWN_OWNER, detail)
+            yield _finding(f"account/{account.id}", Flaw.UNKNOWN_OWNER, detail)
         more = len(ownerless) - ACCOUNTS_SHOWN_MAX
         if more > 0:
             detail = f"{more} more accounts have an owner who is not there or may not chat."
-            yield _finding(WORKSPACE, Problem.UNKNOWN_OWNER, detail)
+            yield _finding(WORKSPACE, Flaw.UNKNOWN_OWNER, detail)
 
     def _why_not(self, agent_id: AgentId) -> str | None:
         why = self._why_no_chat(agent_id)
@@ -68,7 +68,7 @@ class Reachability:
         return None if self._directory.may_chat(defined.entry) else "may not chat"
 
 
-def _finding(subject: str, problem: Problem, detail: str) -> Finding:
+def _finding(subject: str, problem: Flaw, detail: str) -> Finding:
     return Finding(subject=subject, problem=problem, detail=detail)
 
 

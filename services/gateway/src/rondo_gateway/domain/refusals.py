@@ -7,6 +7,8 @@
     ├── NotPermitted        use a credential that may do this
     │   └── OriginNotAllowed    let the workspace allow the website
     ├── NotFound            check the id
+    ├── PreconditionFailed  read the present version and decide anew
+    ├── TooLarge            send less
     ├── LimitReached        wait, then repeat
     └── Invalid             correct the field that ``pointer`` names
 
@@ -48,6 +50,14 @@ class NotFound(RondoError):
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(f"There is no {kind} {name} in this workspace. Check the id.")
+
+
+class PreconditionFailed(RondoError):
+    """What is there is not what the caller thinks. Read it, and repeat with the ETag it has now."""
+
+
+class TooLarge(RondoError):
+    """More than is taken at once. Nothing was taken; send it in parts, within the limit it names."""
 
 
 class Invalid(RondoError):

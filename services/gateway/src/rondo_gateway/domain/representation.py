@@ -15,13 +15,14 @@ from rondo_common.conversation import (
     Ended,
     Fallback,
     Page,
+    Queue,
     Route,
     Status,
     Value,
     Visitor,
 )
 from rondo_common.conversation_view import ConversationView
-from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, WorkspaceEntry, WorkspaceSettings
+from rondo_common.directory.entries import ApiKeyEntry, WorkspaceEntry, WorkspaceSettings
 from rondo_common.directory.sites import WidgetSettings
 from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, VisitorId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
@@ -49,7 +50,7 @@ class Conversation(Value):
     requested_at: datetime
     agent: AgentCard | None
     offer: Offer | None
-    queue: None = None
+    queue: Queue | None
     ended: Ended | None
     fallback: Fallback | None
 
@@ -74,24 +75,6 @@ class MessageList(Value):
     """Messages in the order they were said. The cursor leads to the next ones."""
 
     data: list[Message]
-    next_cursor: str | None
-
-
-class Agent(Value):
-    """An agent. `capacity` is the one that applies: the agent's own, or the workspace's."""
-
-    id: AgentId
-    name: str
-    email: str
-    avatar_url: str | None
-    capacity: int
-    live_chat: bool
-
-
-class AgentList(Value):
-    """Agents, by id."""
-
-    data: list[Agent]
     next_cursor: str | None
 
 
@@ -210,6 +193,7 @@ def conversation_of(view: ConversationView, viewer: Member) -> Conversation:
         requested_at=view.request.requested_at,
         agent=view.agent,
         offer=_offer(view, viewer),
+        queue=view.queue if view.status is Status.QUEUED else None,
         ended=view.ended,
         fallback=view.fallback,
     )
@@ -230,18 +214,6 @@ def message_of_event(event: StreamEvent) -> Message:
     """The message that a mailbox's ``message.posted`` tells of."""
     known = {name: event.data[name] for name in ("id", "author", "text", "sent_at")}
     return Message.model_validate({**known, "conversation_id": event.conversation_id})
-
-
-def agent_of(agent: AgentEntry, settings: WorkspaceSettings) -> Agent:
-    """The agent as the API shows them."""
-    return Agent(
-        id=agent.id,
-        name=agent.name,
-        email=agent.email,
-        avatar_url=agent.avatar_url,
-        capacity=settings.agent_capacity if agent.capacity is None else agent.capacity,
-        live_chat=agent.live_chat,
-    )
 
 
 def workspace_of(workspace: WorkspaceEntry) -> Workspace:

@@ -14,7 +14,7 @@ from rondo_common.directory.entries import RuleEntry
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_gateway.domain.condition_analysis import Analysis, Certainty, Work, WorkExceeded
 from rondo_gateway.domain.coverage import uncovered_hours
-from rondo_gateway.domain.findings import WORKSPACE, Finding, Problem, enumerated
+from rondo_gateway.domain.findings import WORKSPACE, Finding, Flaw, enumerated
 from rondo_gateway.domain.reachability import Reachability
 
 STEPS_MAX = 2_000_000
@@ -89,7 +89,7 @@ def _contradiction(known: _Known) -> Finding | None:
     attributes = known.analysis.contradictions()
     about = f" What they say of {enumerated(attributes)} contradicts itself." if attributes else ""
     detail = f"No visitor can meet it{_proviso(known.never_met)}.{about} Correct it, or delete it."
-    return Finding(subject=known.subject, problem=Problem.NEVER_MET, detail=detail)
+    return Finding(subject=known.subject, problem=Flaw.NEVER_MET, detail=detail)
 
 
 def _shadow(
@@ -104,7 +104,7 @@ def _shadow(
                 f"first{_proviso(certainty)}. {_use_left(known.rule, other.rule, reachability)} "
                 f"Put it before {other.subject}, or narrow that one's conditions."
             )
-            return Finding(subject=known.subject, problem=Problem.SHADOWED, detail=detail)
+            return Finding(subject=known.subject, problem=Flaw.SHADOWED, detail=detail)
     return None
 
 
@@ -132,7 +132,7 @@ def _not_examined(known: _Known) -> Finding:
         f"{known.subject} and those after it are shadowed was not looked at. Join rules that differ in "
         "one value only into one with the operator 'in'."
     )
-    return Finding(subject=WORKSPACE, problem=Problem.NOT_EXAMINED, detail=detail)
+    return Finding(subject=WORKSPACE, problem=Flaw.NOT_EXAMINED, detail=detail)
 
 
 # --- hours -------------------------------------------------------------------------------------
@@ -147,4 +147,4 @@ def _coverage_finding(
         return None
     shown = "at all" if spans is None else f"at these times: {enumerated(spans, SPANS_SHOWN_MAX)}"
     detail = f"In the coming 7 days (clocks of {time_zone}) no agent is available by schedule {shown}."
-    return Finding(subject=WORKSPACE, problem=Problem.HOURS_NOT_COVERED, detail=detail)
+    return Finding(subject=WORKSPACE, problem=Flaw.HOURS_NOT_COVERED, detail=detail)

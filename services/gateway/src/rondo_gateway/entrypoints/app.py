@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi_swagger import patch_fastapi
 from starlette.routing import BaseRoute
 
+from rondo_gateway.entrypoints.account_import import account_import_routes
 from rondo_gateway.entrypoints.agents import agent_routes
 from rondo_gateway.entrypoints.attention import attention_routes
 from rondo_gateway.entrypoints.availability import availability_routes
@@ -17,7 +18,9 @@ from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION,
 from rondo_gateway.entrypoints.messages import message_routes
 from rondo_gateway.entrypoints.origins import OriginRules, Origins
 from rondo_gateway.entrypoints.problems import answer_refusals
+from rondo_gateway.entrypoints.provisioned import provisioned_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
+from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
 from rondo_gateway.entrypoints.visitor_sessions import visitor_session_routes
 from rondo_gateway.entrypoints.workspaces import api_key_routes, settings_routes, workspace_routes
@@ -48,9 +51,12 @@ def public_app(
         message_routes(),
         attention_routes(),
         visitor_session_routes(),
+        route_plan_routes(),
         agent_routes(),
         availability_routes(),
         rule_lint_routes(),
+        account_import_routes(),
+        *provisioned_routes(),
         settings_routes(),
         workspace_routes(),
         api_key_routes(),

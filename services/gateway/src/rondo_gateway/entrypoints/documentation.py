@@ -71,12 +71,16 @@ _MEANINGS = {
     403: "This caller may not do this.",
     404: "There is no such thing in the caller's workspace.",
     409: "The present state refuses it; `type` says why.",
-    413: "The body is larger than 64 KiB.",
-    415: "The body is not JSON.",
+    412: "What is there is not in the version that `If-Match` or `If-None-Match` asks for.",
+    413: "The body is larger than what is taken (64 KiB, except where more is said).",
+    415: "The body is not of the type that is taken.",
     422: "Fields cannot be taken as they are; `errors` names them.",
     429: "Too much was asked lately; `Retry-After` says when to repeat it.",
     503: "Kafka, Redis or history is out of reach: the request was not taken. Repeat it later.",
 }
+
+
+NOT_MODIFIED = {"description": "It is still as the `ETag` in `If-None-Match` says."}
 
 
 def documented(*callers: str, problems: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -123,7 +127,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "/v1/conversations/{conversation_id}/stream": _stream(
             "conversation_id",
             "What happens in a conversation, live",
-            "For its visitor, its agent and the website's backend.",
+            "For its visitor, its agents and the website's backend. While it waits, `conversation.queued` "
+            "tells its place in the queue and the wait whenever they change, with the `id` of the event "
+            "before.",
             ["apiKey", "agentToken", "visitorToken", "streamToken"],
         ),
         "/v1/agents/{agent_id}/stream": _stream(

@@ -21,12 +21,16 @@ from rondo_gateway.domain.principals import Principal
 from rondo_gateway.domain.refusals import NotAuthenticated, NotFound
 from rondo_gateway.entrypoints import server_sent_events as sse
 from rondo_gateway.entrypoints.callers import bearer_of
-from rondo_gateway.handlers.live_feed import LiveFeed
+from rondo_gateway.entrypoints.queue_watch import QueueWatch
+from rondo_gateway.handlers.live_feed import LiveFeed, Told
+from rondo_gateway.handlers.queue_place import QUEUED
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.ports import Bell, Mailboxes
 
 CLIENT_RETRY_MS_MIN = 1_000
 CLIENT_RETRY_MS_MAX = 3_000
+HEARTBEAT_S_MAX = 20.0
+BEATS_PER_LEASE_MIN = 3
 
 OpenFeed = Callable[[UseCases, Principal, str], Awaitable[LiveFeed]]
 Jitter = Callable[[int, int], int]
@@ -35,10 +39,17 @@ Jitter = Callable[[int, int], int]
 
 @dataclass(frozen=True, slots=True)
 class StreamTimes:
-    """How often a comment shows that the connection lives, and Redis is looked for when it is away."""
+    """How often a comment shows that the connection lives, Redis is looked for when it is away, and a
+    place in the queue is looked up at most."""
 
-    heartbeat_s: float = 20.0
+    heartbeat_s: float = HEARTBEAT_S_MAX
     redis_retry_s: float = 1.0
+    queue_look_s: float = 0.4
+
+    @classmethod
+    def within_lease(cls, presence_lease_s: float) -> StreamTimes:
+        """With heartbeats often enough that an open stream keeps a lease of this length."""
+        return cls(heartbeat_s=min(HEARTBEAT_S_MAX, presence_lease_s / BEATS_PER_LEASE_MIN))
 
 
 class OpenStreams:
@@ -135,6 +146,11 @@ class _Reader:
         self._bell = bell
         self._send = send
         self._times = times
+        self._watch = (
+            None
+            if feed.place is None
+            else QueueWatch(feed.place, bell, interval_s=times.queue_look_s, retry_s=times.redis_retry_s)
+        )
         self._has_left = False
         self._was_interrupted = False
         self._beat_at_s = asyncio.get_running_loop().time() + times.heartbeat_s
@@ -167,6 +183,8 @@ class _Reader:
                     await self._sleep()
         finally:
             leaving.cancel()
+            if self._watch is not None:
+                self._watch.close()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _notice_leaving(self, receive: Receive) -> None:
@@ -183,6 +201,7 @@ class _Reader:
         with contextlib.suppress(Unavailable):  # Cannot be told now; the next beat asks again.
             if not await self._feed.beat():
                 return False
+        await self._feed.renew_presence()
         await self._tell(sse.HEARTBEAT)
         return True
 
@@ -194,13 +213,25 @@ class _Reader:
         try:
             news = await self._feed.check() if self._was_interrupted else []
             self._was_interrupted = False
-            news = news or await self._feed.next()
+            news = news or await self._feed.next() or self._place_found()
         except Unavailable:
             self._was_interrupted = True
             return False
         if news:
             await self._tell(sse.frames(news))
+        self._follow_queue(is_place_told=any(each.type == QUEUED for each in news))
         return bool(news)
+
+    def _place_found(self) -> list[Told]:
+        found = None if self._watch is None else self._watch.take()
+        return [] if found is None else self._feed.tell_place(found)
+
+    def _follow_queue(self, *, is_place_told: bool) -> None:
+        if self._watch is None:
+            return
+        self._watch.follow()
+        if is_place_told:
+            self._watch.look_again()
 
     async def _sleep(self) -> None:
         now = asyncio.get_running_loop().time()

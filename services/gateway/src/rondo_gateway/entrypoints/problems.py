@@ -15,6 +15,8 @@ from rondo_gateway.domain.refusals import (
     NotFound,
     NotPermitted,
     OriginNotAllowed,
+    PreconditionFailed,
+    TooLarge,
 )
 from rondo_gateway.entrypoints.origins import refuse_origin
 
@@ -24,7 +26,15 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}
 def answer_refusals(app: FastAPI) -> None:
     """Let every error of ``app`` leave as problem+json."""
     answer_with_problems(app)
-    for refusal in (NotAuthenticated, NotPermitted, NotFound, LimitReached, Invalid):
+    for refusal in (
+        NotAuthenticated,
+        NotPermitted,
+        NotFound,
+        PreconditionFailed,
+        TooLarge,
+        LimitReached,
+        Invalid,
+    ):
         app.add_exception_handler(refusal, _on_refusal)
 
 
@@ -46,6 +56,10 @@ def problem_of(error: Exception) -> Problem:
             return Problem(HTTPStatus.FORBIDDEN, "not-permitted", str(error))
         case NotFound():
             return Problem(HTTPStatus.NOT_FOUND, "not-found", str(error))
+        case PreconditionFailed():
+            return Problem(HTTPStatus.PRECONDITION_FAILED, "precondition-failed", str(error))
+        case TooLarge():
+            return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", str(error))
         case LimitReached(retry_after_s=retry_after_s):
             headers = {"Retry-After": str(retry_after_s)}
             return Problem(HTTPStatus.TOO_MANY_REQUESTS, "limit-reached", str(error), headers=headers)

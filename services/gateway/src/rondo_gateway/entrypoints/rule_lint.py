@@ -18,7 +18,7 @@ def rule_lint_routes() -> APIRouter:
         lint_rules,
         methods=["GET"],
         response_model=FindingList,
-        **documented("apiKey"),
+        **documented("apiKey", "agentToken"),
     )
     return routes
 

@@ -44,7 +44,7 @@ def visitor_session_routes() -> APIRouter:
         methods=["POST"],
         status_code=HTTPStatus.CREATED,
         response_model=IdentitySecret,
-        **documented("apiKey"),
+        **documented("apiKey", "agentToken"),
     )
     return routes
 

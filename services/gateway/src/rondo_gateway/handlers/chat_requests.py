@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rondo_common.clock import Clock
 from rondo_common.conversation import Request, Status
 from rondo_common.conversation_view import ConversationView
-from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Unavailable
 from rondo_common.events import ChatRequested
@@ -22,10 +21,11 @@ from rondo_gateway.domain.chat_request import ChatRequestBody, asked_by
 from rondo_gateway.domain.limits import VISITOR_TOKEN_TTL_S
 from rondo_gateway.domain.permissions import require_requester
 from rondo_gateway.domain.principals import Backend, Principal, VisitorCaller
-from rondo_gateway.domain.refusals import Invalid, NotFound
+from rondo_gateway.domain.refusals import Invalid
 from rondo_gateway.domain.tokens import VisitorSubject, claims_for
 from rondo_gateway.domain.visitor_session import SESSION_TOKEN_TTL_S
 from rondo_gateway.handlers.rate_limits import Limits
+from rondo_gateway.handlers.requested_routes import workspace_with_route
 from rondo_gateway.handlers.source import SOURCE
 from rondo_gateway.ports import (
     Beginning,
@@ -71,13 +71,13 @@ class ChatRequests:
         """Ask for a conversation. The same ``Idempotency-Key`` with the same body is the same request.
 
         Raises:
-            Invalid: the route's agent is unknown, or the key stands for another request.
+            Invalid: the route's agent or team is unknown, or the key stands for another request.
             LimitReached: the caller has asked too often lately.
         """
         requester = require_requester(caller)
         body = asked_by(requester, body)
         workspace_id = requester.workspace_id
-        workspace = await self._workspace_with(workspace_id, body.route.agent_id)
+        workspace = await workspace_with_route(self._directory, workspace_id, body.route)
         await self._limits.of_chat_request(requester)
         begun = await self._begin(workspace_id, body, _own_key(requester, key))
         request = body.request(begun.conversation_id, begun.requested_at)
@@ -94,17 +94,6 @@ class ChatRequests:
         claims = claims_for(subject, workspace.workspace, self._clock(), ttl_s)
         token = self._tokens.issue(claims)
         return Asked(view, requester, token, begun.outcome is BeginOutcome.REPLAYED)
-
-    async def _workspace_with(self, workspace_id: WorkspaceId, agent_id: str | None) -> WorkspaceDirectory:
-        found = self._directory.find(workspace_id)
-        if found is not None and agent_id is not None and agent_id not in found.agents:
-            await self._directory.refresh()
-            found = self._directory.find(workspace_id)
-        if found is None:
-            raise NotFound("workspace", workspace_id)
-        if agent_id is not None and agent_id not in found.agents:
-            raise Invalid("/route/agent_id", f"there is no agent {agent_id} in this workspace")
-        return found
 
     async def _begin(self, workspace_id: WorkspaceId, body: ChatRequestBody, key: str | None) -> Beginning:
         now = self._clock()

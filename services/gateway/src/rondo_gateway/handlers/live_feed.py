@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from rondo_common.clock import Clock
+from rondo_common.conversation import Queue
 from rondo_common.ids import ConversationId, EventId
 from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.cursors import ORIGIN, Cursor, can_resume
 from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
+from rondo_gateway.handlers.queue_place import QueuePlace
 from rondo_gateway.handlers.visitor_streams import VisitorStream
 from rondo_gateway.ports import Mailboxes
 
@@ -33,7 +35,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a stream is about: its mailbox, its state, and whether its reader may still read it."""
+    """What a stream is about: its mailbox, its state, and whether its reader may still read it; its
+    place in the queue, if it can have one; and whose presence its being open renews, if anybody's."""
 
     mailbox: str
     conversation_id: ConversationId | None
@@ -42,6 +45,8 @@ class Subject:
     is_permitted: Callable[[], Awaitable[bool]]
     concerns: Callable[[StreamEvent], bool]
     """Whether the reader is to see a sign of somebody's."""
+    place: QueuePlace | None = None
+    renew_presence: Callable[[], Awaitable[None]] | None = None
     visitor: VisitorStream | None = None
     """Set where the stream shows that a visitor is there."""
 
@@ -63,9 +68,19 @@ class LiveFeed:
         """Where to listen for its bell."""
         return self._subject.mailbox
 
+    @property
+    def place(self) -> QueuePlace | None:
+        """The place in the queue to watch; None for a stream without one."""
+        return self._subject.place
+
     async def is_permitted(self) -> bool:
         """Whether the reader may still read. Raises ``Unavailable``."""
         return await self._subject.is_permitted()
+
+    async def renew_presence(self) -> None:
+        """The stream is still open."""
+        if self._subject.renew_presence is not None:
+            await self._subject.renew_presence()
 
     async def beat(self) -> bool:
         """The reader is still there: whether they may still read. Raises ``Unavailable``."""
@@ -108,7 +123,16 @@ class LiveFeed:
                 return lost
         if entries:
             self._cursor = entries[-1].cursor
+        if self.place is not None:
+            for entry in entries:
+                self.place.hear(entry.event)
         return [Told(entry.cursor, entry.event.type, entry.text) for entry in entries]
+
+    def tell_place(self, place: Queue) -> list[Told]:
+        """The place in the queue that was found, unless what was told since made it old. It stands in no
+        mailbox, so its cursor is that of what was told before."""
+        event = None if self.place is None else self.place.tell(place)
+        return [] if event is None else [Told(self._cursor, event.type, event.model_dump_json())]
 
     async def _snapshot(self, *, resumed: bool | None) -> Told:
         # The cursor comes before the state: what happens in between is told twice, never not.
@@ -122,4 +146,6 @@ class LiveFeed:
             data=state.model_copy(update={"resumed": resumed}),
         )
         self._cursor = cursor
+        if self.place is not None and isinstance(state, ConversationSnapshot):
+            self.place.hear_state(state.conversation.status, state.conversation.queue)
         return Told(cursor, snapshot.type, snapshot.model_dump_json())

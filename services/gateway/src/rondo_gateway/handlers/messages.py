@@ -13,12 +13,12 @@ from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import MessagePosted
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId, derived_event_id, new_message_id
 from rondo_gateway.domain.message import MessageBody, author_of
-from rondo_gateway.domain.permissions import require_member
+from rondo_gateway.domain.permissions import require_in_talk, require_member
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.representation import Message, MessageList, message_of
 from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.source import SOURCE
-from rondo_gateway.handlers.visible_conversations import party_conversation
+from rondo_gateway.handlers.visible_conversations import party_conversation, readable_conversation
 from rondo_gateway.ports import Conversations, DirectoryView, EventLog, History, PostState
 
 
@@ -59,6 +59,7 @@ class Messages:
         member = require_member(caller)
         workspace_id = member.workspace_id
         view = await party_conversation(self._conversations, member, conversation_id)
+        require_in_talk(member, view)
         await self._limits.of_message(member)
         draft = self._draft(member, view, body.text)
         reserved = await self._conversations.reserve_message(
@@ -83,7 +84,7 @@ class Messages:
     ) -> MessageList:
         """Messages in order, from history."""
         member = require_member(caller)
-        view = await party_conversation(self._conversations, member, conversation_id)
+        view = await readable_conversation(self._directory, self._conversations, member, conversation_id)
         return await self._history.messages(
             member.workspace_id, view.id, limit=limit, after=after, at_least=view.log_offset
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from rondo_common.clock import Clock
+from rondo_common.permissions import Permission
 from rondo_gateway.domain.findings import Finding, FindingList
-from rondo_gateway.domain.permissions import require_backend
 from rondo_gateway.domain.principals import Principal
-from rondo_gateway.domain.refusals import NotFound
 from rondo_gateway.domain.rule_lint import lint
+from rondo_gateway.handlers.own_workspace import managed_workspace
 from rondo_gateway.ports import DirectoryView
 
 
@@ -25,11 +25,7 @@ class RuleLint:
 
     async def findings(self, caller: Principal) -> FindingList:
         """Everything that is wrong with it now."""
-        workspace_id = require_backend(caller).workspace_id
-        await self._directory.see_own_writes(workspace_id)
-        found = self._directory.find(workspace_id)
-        if found is None:  # Deleted since the caller was identified.
-            raise NotFound("workspace", workspace_id)
+        found = await managed_workspace(self._directory, caller, Permission.ADMIN_CUSTOM_RULES)
         findings: list[Finding] = []
         for part in lint(found, self._clock()):
             findings += part

@@ -17,7 +17,8 @@ from rondo_common.directory.sites import IdentityEntry, IdentitySalt, WidgetSett
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.events import IdentitySecretRotated
 from rondo_common.ids import VisitorId, WorkspaceId
-from rondo_gateway.domain.permissions import require_backend
+from rondo_common.permissions import Permission
+from rondo_gateway.domain.permissions import require_staff
 from rondo_gateway.domain.principals import Principal
 from rondo_gateway.domain.refusals import Invalid, NotAuthenticated, NotFound, OriginNotAllowed
 from rondo_gateway.domain.tokens import TokenClaims, VisitorSubject, claims_for, subject_exists
@@ -27,6 +28,7 @@ from rondo_gateway.domain.visitor_session import (
     SessionBody,
     VisitorSession,
 )
+from rondo_gateway.handlers.own_workspace import entry_of, managed_workspace
 from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.ports import Definition, DirectoryLog, DirectoryView, Identities, Tokens
 
@@ -85,7 +87,7 @@ class VisitorSessions:
             NotAuthenticated: the identity is not signed as it must be.
         """
         found = await self._site(body.site_key)
-        workspace = _entry(found)
+        workspace = entry_of(found)
         _require_origin(workspace, origin)
         await self._limits.of_session(workspace, address)
         earlier = None if token is None else self._earlier(token, workspace)
@@ -113,7 +115,7 @@ class VisitorSessions:
             found = self._directory.find(claims.workspace_id)
         if found is None or not subject_exists(claims, found):
             raise NotAuthenticated(NOT_RENEWABLE)
-        workspace = _entry(found)
+        workspace = entry_of(found)
         _require_origin(workspace, origin)
         subject = self._renewable(claims)
         if subject is None:
@@ -121,19 +123,16 @@ class VisitorSessions:
         return self._begun(subject, workspace)
 
     async def rotate_secret(self, caller: Principal) -> RotatedSecret:
-        """A new secret for the calling backend's website; the one before stays valid, older ones do not."""
-        workspace_id = require_backend(caller).workspace_id
+        """A new secret for the website; the one before stays valid, older ones do not."""
+        workspace_id = require_staff(caller).workspace_id
         async with self._log.changing(workspace_id):
-            await self._directory.see_own_writes(workspace_id)
-            found = self._directory.find(workspace_id)
-            if found is None:
-                raise NotFound("workspace", workspace_id)
+            found = await managed_workspace(self._directory, caller, Permission.ADMIN_SECURITY)
             salt = IdentitySalt(salt=self._new_salt(), created_at=self._clock())
             kept = () if found.identity is None else found.identity.salts
             entry = IdentityEntry(salts=(salt, *kept)[:SECRETS_VALID])
             definition = Definition(Kind.IDENTITY, workspace_id, IdentitySecretRotated(identity=entry))
             await self._log.write(workspace_id, [definition])
-        return RotatedSecret(self._identities.secret(_entry(found), salt.salt), salt.created_at)
+        return RotatedSecret(self._identities.secret(entry_of(found), salt.salt), salt.created_at)
 
     async def _site(self, site_key: str) -> WorkspaceDirectory:
         found = self._found_site(site_key)
@@ -157,7 +156,7 @@ class VisitorSessions:
     ) -> VisitorSubject:
         """The visitor whom the website signed, joined with who they were before."""
         assert body.identity is not None  # noqa: S101 - asked for only then
-        workspace = _entry(found)
+        workspace = entry_of(found)
         salts = await self._salts(workspace.id)
         identity = self._identities.read(body.identity, workspace, salts, now)
         session = VisitorSession(
@@ -224,8 +223,3 @@ class VisitorSessions:
 def _require_origin(workspace: WorkspaceEntry, origin: str | None) -> None:
     if origin is None or not is_allowed(origin, workspace.settings.allowed_origins):
         raise OriginNotAllowed(origin)
-
-
-def _entry(found: WorkspaceDirectory) -> WorkspaceEntry:
-    assert found.workspace is not None  # noqa: S101 - a view finds only workspaces that exist
-    return found.workspace

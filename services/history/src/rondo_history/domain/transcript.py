@@ -139,7 +139,7 @@ def _offered(event: AssignmentOffered) -> str:
 
 def _fell_back(event: ChatFellBack) -> str:
     fallback: Fallback = event.fallback
-    return f"{_FALLBACKS[fallback.reason]} The visitor was told: {fallback.message}"
+    return f"{_FALLBACKS.get(fallback.reason, _NOBODY)} The visitor was told: {fallback.message}"
 
 
 def _withdrawn(event: ChatWithdrawn) -> str:
@@ -155,6 +155,8 @@ def _ended(event: ChatEnded, agents: Mapping[AgentId, str]) -> str:
         return "The website ended the chat for the visitor."
     return "The visitor ended the chat."
 
+
+_NOBODY = "Nobody was connected."
 
 _FALLBACKS: Mapping[FallbackReason, str] = {
     FallbackReason.LIVE_CHAT_DISABLED: "Nobody was rung, because live chat is switched off.",

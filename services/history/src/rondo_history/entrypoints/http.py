@@ -12,8 +12,9 @@ from fastapi import APIRouter, FastAPI, Path, Query
 from rondo_common.conversation import Message, Value
 from rondo_common.ids import ID_PATTERN, ConversationId, WorkspaceId
 from rondo_common.problems import Problem, answer_with_problems
+from rondo_history.domain.assignments import Assignments
 from rondo_history.domain.transcript import Transcript
-from rondo_history.handlers import MessagePage, read_messages, read_transcript
+from rondo_history.handlers import MessagePage, read_assignments, read_messages, read_transcript
 from rondo_history.ports import Archive
 
 MESSAGES_PER_PAGE = 100
@@ -67,8 +68,19 @@ def _conversations(archive: Archive) -> APIRouter:
         await _let_catch_up(archive, workspace_id, conversation_id, at_least)
         found = await read_transcript(workspace_id, conversation_id, archive)
         if found is None:
-            detail = f"Nothing is known of {conversation_id} yet; it may still be on its way here."
-            raise Problem(HTTPStatus.NOT_FOUND, "conversation-not-found", detail)
+            raise _not_known(conversation_id)
+        return found
+
+    @routes.get("/assignments", summary="Every attempt to connect it, in order, and why")
+    async def assignments(
+        workspace_id: WorkspaceInPath,
+        conversation_id: ConversationInPath,
+        at_least: KnownOffset = BEFORE_THE_LOG,
+    ) -> Assignments:
+        await _let_catch_up(archive, workspace_id, conversation_id, at_least)
+        found = await read_assignments(workspace_id, conversation_id, archive)
+        if found is None:
+            raise _not_known(conversation_id)
         return found
 
     @routes.get("/messages", summary="What was said, in order")
@@ -99,6 +111,11 @@ async def _let_catch_up(
                     return
                 # Rows may come from another process, which rings no bell.
                 await asyncio.sleep(CATCH_UP_POLL_S)
+
+
+def _not_known(conversation_id: ConversationId) -> Problem:
+    detail = f"Nothing is known of {conversation_id} yet; it may still be on its way here."
+    return Problem(HTTPStatus.NOT_FOUND, "conversation-not-found", detail)
 
 
 def _message_list(conversation_id: ConversationId, page: MessagePage) -> MessageList:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from rondo_common.conditions import is_met
+from rondo_common.conditions import Facts
 from rondo_common.conversation import (
     AgentRoute,
     CustomRulesRoute,
@@ -199,7 +199,8 @@ def _everybody(leg: int, attempts_max: int) -> Stage:
 
 def _rules_met(request: Request, directory: WorkspaceDirectory) -> Iterable[RuleEntry]:
     rules = (defined.entry for defined in directory.rules.values())
-    met = [rule for rule in rules if rule.enabled and is_met(rule.conditions, request)]
+    facts = Facts(request)
+    met = [rule for rule in rules if rule.enabled and facts.meet(rule.conditions)]
     return sorted(met, key=lambda rule: (rule.priority, rule.id))
 
 

@@ -1,12 +1,13 @@
 -- Messages: whether one may be said, and whether it was.
 --
 -- rondo_gateway_reserve_message
---   keys:      the conversation's view, its messages
+--   keys:      the conversation's view, its messages, the epoch
 --   arguments: client id (with the side that gave it), the message (JSON), the writing agent's id or '',
 --              now (ms), kept for (s)
 --   result:    { 'reserved', message, agent }   publish it; perhaps again, then it is the first attempt's
 --              { 'posted', message, agent }     it is in the log already
 --              { 'not_active' }
+--              { 'rebuilding' }                 it may be active: what Redis lost is being brought back
 --
 -- rondo_gateway_mark_posted
 --   keys:      the conversation's view, its messages
@@ -26,6 +27,7 @@ redis.register_function('rondo_gateway_reserve_message', function(keys, args)
   if known and known:sub(1, 1) == 'p' then
     return { 'posted', known:sub(2), view[2] or '' }
   end
+  if not view[1] and missing(keys[3]) == 'rebuilding' then return { 'rebuilding' } end
   if view[1] ~= 'active' or (args[3] ~= '' and args[3] ~= view[2]) then
     return { 'not_active' }
   end
