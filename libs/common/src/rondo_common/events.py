@@ -39,6 +39,7 @@ from rondo_common.directory.entries import (
     ToggleEntry,
     WorkspaceEntry,
 )
+from rondo_common.directory.sites import IdentityEntry
 from rondo_common.ids import AgentId, ConversationId, MessageId, TeamId, VisitorId
 from rondo_common.topics import AGENTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, METRICS, Topic
 from rondo_common.waits import Waits
@@ -278,6 +279,8 @@ class MessagesRead(ConversationEvent):
     reader: Party
     message_id: MessageId
     read_at: datetime
+    agent_id: AgentId
+    """The agent of the conversation when it was read."""
 
 
 class TranscriptRequested(ConversationEvent):
@@ -300,6 +303,15 @@ class ConversationErased(ConversationEvent):
     TOPIC = CONVERSATIONS
     agent_ids: tuple[AgentId, ...]
     """Everybody who was rung for it."""
+
+
+class ConversationIdleWarned(ConversationEvent):
+    """Nobody has written for long: unless somebody does, the conversation ends at ``ends_at``."""
+
+    TYPE = "rondo.conversation.idle_warning.v1"
+    TOPIC = CONVERSATIONS
+    agent_id: AgentId
+    ends_at: datetime
 
 
 # --- agents: who is there -----------------------------------------------------------------------
@@ -408,6 +420,14 @@ class ProfileDefined(Event):
     profile: ProfileEntry
 
 
+class IdentitySecretRotated(Event):
+    """The secrets with which a website signs who its visitors are, as last rotated."""
+
+    TYPE = "rondo.identity_secret.defined.v1"
+    TOPIC = DIRECTORY
+    identity: IdentityEntry
+
+
 # --- metrics: what live metrics count -----------------------------------------------------------
 
 
@@ -476,6 +496,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         MessagesRead,
         TranscriptRequested,
         ConversationErased,
+        ConversationIdleWarned,
         AgentAvailabilityChanged,
         AgentConnected,
         AgentDisconnected,
@@ -489,5 +510,6 @@ EVENT_TYPES: dict[str, type[Event]] = {
         AccountDefined,
         ProfileDefined,
         WorkspaceMetrics,
+        IdentitySecretRotated,
     )
 }

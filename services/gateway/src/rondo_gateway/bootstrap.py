@@ -36,7 +36,10 @@ from rondo_gateway.adapters.redis_mailboxes import RedisMailboxes
 from rondo_gateway.adapters.redis_places import RedisPlaces
 from rondo_gateway.adapters.redis_presence import RedisPresence
 from rondo_gateway.adapters.redis_queue import RedisWaitingQueue
+from rondo_gateway.adapters.redis_rate_limiter import RedisRateLimiter
 from rondo_gateway.adapters.redis_turns import RedisTurns
+from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
+from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
@@ -44,6 +47,7 @@ from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.assignments import AssignmentStories
+from rondo_gateway.handlers.attention import Attention
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
@@ -54,13 +58,16 @@ from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, Ru
 from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
+from rondo_gateway.handlers.visitor_sessions import VisitorSessions
 from rondo_gateway.handlers.workspaces import Workspaces
 from rondo_gateway.ports import (
     Answers,
@@ -69,11 +76,14 @@ from rondo_gateway.ports import (
     DirectoryView,
     EventLog,
     History,
+    Identities,
     LiveMetrics,
     Mailboxes,
     Places,
     Presence,
+    RateLimiter,
     Tokens,
+    VisitorPresence,
     WaitingQueue,
 )
 from rondo_gateway.settings import GatewaySettings
@@ -84,6 +94,8 @@ REDIS_TIMEOUT_S = 2.0
 """A caller waits for the 503: this long, and once more."""
 API_KEY_BYTES = 32
 TURN_TOKEN_BYTES = 16
+SALT_BYTES = 16
+"""Also of an anonymous visitor's id: nobody guesses 128 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,9 @@ class World:
     presence_lease_s: float
     history: History
     tokens: Tokens
+    identities: Identities
+    rate_limiter: RateLimiter
+    visitor_presence: VisitorPresence
     clock: Clock
     stream_times: StreamTimes
 
@@ -125,6 +140,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
     conversations = ConversationCommands(
         directory, world.conversations, world.history, log, world.answers, clock, new_event_id
     )
+    limits = Limits(directory, world.rate_limiter, clock)
     presence = PresenceKeeper(world.presence, directory, log, clock, new_event_id, world.presence_lease_s)
     return UseCases(
         authentication=authentication,
@@ -138,10 +154,10 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         account_import=AccountImport(directory, directory_log),
         agent_tokens=AgentTokens(directory, world.tokens, clock),
         availabilities=Availabilities(directory, directory_log, clock),
-        chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
+        chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, limits, clock),
         conversations=conversations,
         conversation_lists=ConversationLists(directory, world.conversations, world.history),
-        messages=Messages(directory, world.conversations, log, world.history, clock),
+        messages=Messages(directory, world.conversations, log, world.history, limits, clock),
         transcripts=Transcripts(directory, world.conversations, world.history, log, clock, new_event_id),
         erasures=Erasures(
             directory, world.conversations, world.history, conversations, log, clock, new_event_id
@@ -151,6 +167,17 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
         presence=presence,
         rule_lint=RuleLint(directory, clock, _let_others_run),
+        attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),
+        visitor_sessions=VisitorSessions(
+            directory,
+            directory_log,
+            world.tokens,
+            world.identities,
+            limits,
+            clock,
+            _new_salt,
+        ),
+        allowed_origins=AllowedOrigins(directory, world.tokens),
         live_streams=LiveStreams(
             authentication,
             directory,
@@ -158,6 +185,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
             world.mailboxes,
             world.queue,
             presence,
+            world.visitor_presence,
             clock,
             new_event_id,
         ),
@@ -209,6 +237,9 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         presence_lease_s=settings.presence_lease_s,
         history=HttpHistory(history),
         tokens=JwtTokens(settings.token_secret.get_secret_value()),
+        identities=VisitorIdentities(settings.token_secret.get_secret_value(), _new_salt),
+        rate_limiter=RedisRateLimiter(functions),
+        visitor_presence=RedisVisitorPresence(functions),
         clock=utc_now,
         stream_times=StreamTimes.within_lease(settings.presence_lease_s),
     )
@@ -262,3 +293,7 @@ async def _let_others_run() -> None:
 
 def _new_api_key() -> str:
     return API_KEY_PREFIX + secrets.token_urlsafe(API_KEY_BYTES)
+
+
+def _new_salt() -> str:
+    return secrets.token_hex(SALT_BYTES)

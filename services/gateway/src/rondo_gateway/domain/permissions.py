@@ -129,11 +129,22 @@ def require_existing(
     another_visitors = (
         view is not None
         and isinstance(caller, VisitorCaller)
-        and view.request.visitor.id != caller.visitor_id
+        and view.request.visitor.id not in caller.visitor_ids
     )
     if view is None or another_visitors:
         raise NotFound("conversation", conversation_id)
     return view
+
+
+def require_requester(caller: Principal) -> Backend | VisitorCaller:
+    """The caller, if they may ask for conversations: a website's backend, or a visitor in the widget.
+
+    Raises:
+        NotPermitted: they may not; a visitor whose token the backend gave out asks through that.
+    """
+    if isinstance(caller, Backend) or (isinstance(caller, VisitorCaller) and caller.session is not None):
+        return caller
+    raise NotPermitted("Ask with an API key of the workspace, or in a visitor session of its widget.")
 
 
 def require_agent(caller: Member) -> AgentId:

@@ -35,7 +35,7 @@ SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The `visitor_token` of a conversation.",
+        "description": "The `visitor_token` of a conversation or of a visitor session.",
     },
     "streamToken": {
         "type": "apiKey",
@@ -76,7 +76,7 @@ _MEANINGS = {
     413: "The body is larger than what is taken (64 KiB, except where more is said).",
     415: "The body is not of the type that is taken.",
     422: "Fields cannot be taken as they are; `errors` names them.",
-    429: "This was done too often; `Retry-After` says when it may be done again.",
+    429: "Too much was asked lately; `Retry-After` says when to repeat it.",
     503: "Kafka, Redis or history is out of reach: the request was not taken. Repeat it later.",
 }
 

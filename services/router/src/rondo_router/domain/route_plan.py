@@ -29,6 +29,10 @@ from rondo_common.ids import AgentId, RuleId, TeamId
 ALL_AGENTS = "all"
 """The pool of all live-chat agents of a workspace."""
 
+IDLE_NOTICE_S_MAX = 60
+IDLE_NOTICE_SHARE = 5
+"""Both sides are warned a minute before the end, or a fifth of the whole time if that is less."""
+
 
 def team_pool(team_id: TeamId) -> str:
     """The pool of a team's agents."""
@@ -68,6 +72,13 @@ class Engagements(Value):
     routed_max: int | None
 
 
+class IdlePlan(Value):
+    """When an active chat in which nobody writes is over, and how long before both sides are warned."""
+
+    timeout_ms: int
+    notice_ms: int
+
+
 class RoutePlan(Value):
     """An ordered list of stages, and what becomes of the request when they lead nowhere."""
 
@@ -82,6 +93,9 @@ class RoutePlan(Value):
     unanswered: FallbackReason = FallbackReason.NOT_ANSWERED
     """Why it falls back when the attempts of the last leg are used up."""
     fallback: FallbackSettings
+    idle: IdlePlan
+    visitor_lease_s: int
+    """For how long a visitor waits on after their last stream closed; 0: until they are told."""
 
 
 class TransferPlan(Value):
@@ -110,6 +124,8 @@ def plan_route(request: Request, directory: WorkspaceDirectory) -> RoutePlan:
         nobody=FallbackReason.NO_RULE_MATCHED if no_rule else FallbackReason.NOBODY_AVAILABLE,
         unanswered=FallbackReason.NO_RULE_MATCHED if no_rule else FallbackReason.NOT_ANSWERED,
         fallback=settings.fallback,
+        idle=_idle(settings.idle_timeout_s),
+        visitor_lease_s=settings.visitor_lease_s,
     )
 
 
@@ -191,3 +207,9 @@ def _rules_met(request: Request, directory: WorkspaceDirectory) -> Iterable[Rule
 def _queue(settings: WorkspaceSettings) -> QueuePlan | None:
     queue = settings.queue
     return QueuePlan(max_wait_s=queue.max_wait_s, size_max=queue.size_max) if queue.enabled else None
+
+
+def _idle(timeout_s: int) -> IdlePlan:
+    timeout_ms = timeout_s * 1000
+    notice_ms = min(IDLE_NOTICE_S_MAX * 1000, timeout_ms // IDLE_NOTICE_SHARE)
+    return IdlePlan(timeout_ms=timeout_ms, notice_ms=notice_ms)
