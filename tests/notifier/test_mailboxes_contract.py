@@ -17,7 +17,7 @@ from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes, mailbox_of
 from rondo_notifier.domain.recipients import Delivery, ToAgent, ToConversation
 from rondo_notifier.ports import Mailboxes
 from tests.notifier.fake_mailboxes import FakeMailboxes
-from tests.router.chats import NOON
+from tests.router.provisioned import NOON
 
 
 class ReadableMailboxes(Mailboxes, Protocol):
