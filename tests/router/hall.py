@@ -21,7 +21,7 @@ from rondo_router.domain.memory import Recorded
 from rondo_router.domain.outcome import events_of, showing_of
 from rondo_router.domain.seat import seat_of
 from rondo_router.domain.seating import follow_changes, take_over
-from rondo_router.ports import Epoch, Switchboard
+from rondo_router.ports import Epoch, Seated, Switchboard
 from tests.router.chats import NOW, Asking
 from tests.router.fake_switchboard import FakeSwitchboard
 from tests.router.provisioned import Provisioned
@@ -139,24 +139,24 @@ class Hall:
         """Carry changes of the directory over, each as a batch of its own."""
         decisions: list[Decision] = []
         for change in changes:
-            batch = [change] if isinstance(change, DirectoryChange) else list(change)
-            asked = follow_changes(batch, self.here.directory, from_milliseconds(self.now))
-            decisions += await self.decide(*asked)
+            batch = [change] if isinstance(change, DirectoryChange) else change
+            decisions += await self.decide(*self.instructions_for(batch))
         return decisions
+
+    def instructions_for(self, changes: Sequence[DirectoryChange]) -> list[Instruction]:
+        """What one batch of changes asks."""
+        return follow_changes(changes, self.here.directory, from_milliseconds(self.now))
 
     async def take_over(self) -> list[Decision]:
         """Seat everybody as the directory says, as a new owner does."""
         seated = await self.board.seated(self.workspace_id)
+        return await self.decide(*self.instructions_to_take_over(seated))
+
+    def instructions_to_take_over(self, seated: Seated) -> list[Instruction]:
+        """What a new owner asks of a switchboard where these are seated."""
         occasion = f"{self.epoch}/{self.now}/{len(self.log)}"
-        asked = take_over(
-            self.workspace_id,
-            self.here.found,
-            seated.agents,
-            seated.pools,
-            occasion,
-            from_milliseconds(self.now),
-        )
-        return await self.decide(*asked)
+        now = from_milliseconds(self.now)
+        return take_over(self.workspace_id, self.here.found, seated.agents, seated.pools, occasion, now)
 
     async def wait(self, seconds: float) -> list[Decision]:
         """Let time pass, and fire what is due by then."""
