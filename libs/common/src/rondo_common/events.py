@@ -34,10 +34,11 @@ from rondo_common.directory.entries import (
     RuleEntry,
     TeamEntry,
     ToggleEntry,
+    WebhookEntry,
     WorkspaceEntry,
 )
-from rondo_common.ids import AgentId, ConversationId, TeamId
-from rondo_common.topics import AGENTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, Topic
+from rondo_common.ids import AgentId, ConversationId, TeamId, WebhookId
+from rondo_common.topics import AGENTS, ALERTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, Topic
 
 
 class Event(Value):
@@ -362,6 +363,29 @@ class ProfileDefined(Event):
     profile: ProfileEntry
 
 
+class WebhookDefined(Event):
+    """A webhook endpoint as last provisioned, with its secrets."""
+
+    TYPE = "rondo.webhook.defined.v1"
+    TOPIC = DIRECTORY
+    webhook: WebhookEntry
+
+
+# --- alerts: what people are to be told of ------------------------------------------------------
+
+
+class WebhookDisabled(Event):
+    """An endpoint failed for so long that nothing is sent to it any more, until it is defined anew."""
+
+    TYPE = "rondo.webhook.disabled.v1"
+    TOPIC = ALERTS
+    webhook_id: WebhookId
+    url: str
+    failing_since: datetime
+    error: str
+    """Why its last attempt failed."""
+
+
 EVENT_TYPES: dict[str, type[Event]] = {
     event.TYPE: event
     for event in (
@@ -397,5 +421,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         RuleDefined,
         AccountDefined,
         ProfileDefined,
+        WebhookDefined,
+        WebhookDisabled,
     )
 }

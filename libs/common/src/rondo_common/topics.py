@@ -76,9 +76,18 @@ DIRECTORY = Topic(
     key="workspace id/kind/id",
     partitioner=Partitioner.WORKSPACE,
     writers=("gateway",),
-    readers=("gateway", "router"),
+    readers=("gateway", "router", "notifier"),
     retention_ms=None,
     compacted=True,
+)
+ALERTS = Topic(
+    name="rondo.alerts",
+    holds="What the notifier did and could not do, for people to be told of",
+    key="what it is about: webhook id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("notifier",),
+    readers=("operators",),
+    retention_ms=90 * DAY_MS,
 )
 DEAD_LETTERS = Topic(
     name="rondo.dead-letters",
@@ -91,4 +100,4 @@ DEAD_LETTERS = Topic(
     partitions=1,
 )
 
-TOPICS: tuple[Topic, ...] = (CHAT_REQUESTS, CONVERSATIONS, AGENTS, DIRECTORY, DEAD_LETTERS)
+TOPICS: tuple[Topic, ...] = (CHAT_REQUESTS, CONVERSATIONS, AGENTS, DIRECTORY, ALERTS, DEAD_LETTERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import random
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -23,6 +24,7 @@ from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.redis.doorbells import Doorbells
 from rondo_common.system_clock import utc_now
+from rondo_common.webhooks import SECRET_PREFIX
 from rondo_gateway.adapters.directory import KafkaDirectoryLog, ReadDirectory
 from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
@@ -34,6 +36,7 @@ from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.adapters.redis_mailboxes import RedisMailboxes
 from rondo_gateway.adapters.redis_places import RedisPlaces
 from rondo_gateway.adapters.redis_turns import RedisTurns
+from rondo_gateway.adapters.redis_webhooks import RedisWebhookDesk
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
 from rondo_gateway.handlers.account_import import AccountImport
@@ -50,6 +53,7 @@ from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
+from rondo_gateway.handlers.webhooks import WebhookKind, Webhooks
 from rondo_gateway.handlers.workspaces import Workspaces
 from rondo_gateway.ports import (
     Answers,
@@ -61,6 +65,7 @@ from rondo_gateway.ports import (
     Mailboxes,
     Places,
     Tokens,
+    WebhookDesk,
 )
 from rondo_gateway.settings import GatewaySettings
 
@@ -70,6 +75,7 @@ REDIS_TIMEOUT_S = 2.0
 """A caller waits for the 503: this long, and once more."""
 API_KEY_BYTES = 32
 TURN_TOKEN_BYTES = 16
+WEBHOOK_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class World:
     directory: DirectoryView
     directory_log: DirectoryLog
     places: Places
+    webhook_desk: WebhookDesk
     conversations: Conversations
     log: EventLog
     answers: Answers
@@ -87,6 +94,7 @@ class World:
     tokens: Tokens
     clock: Clock
     stream_times: StreamTimes
+    webhook_allow_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,19 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         rules=Provisioned(directory, directory_log, RuleKind()),
         accounts=Provisioned(directory, directory_log, AccountKind()),
         profiles=Provisioned(directory, directory_log, ProfileKind()),
+        webhooks=Webhooks(
+            directory,
+            directory_log,
+            Provisioned(
+                directory,
+                directory_log,
+                WebhookKind(clock, new_event_id, allow_private=world.webhook_allow_private),
+            ),
+            world.webhook_desk,
+            clock,
+            new_event_id,
+            _new_webhook_secret,
+        ),
         account_import=AccountImport(directory, directory_log),
         agent_tokens=AgentTokens(directory, world.tokens, clock),
         availabilities=Availabilities(directory, directory_log, clock),
@@ -161,6 +182,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         directory=view,
         directory_log=KafkaDirectoryLog(view, publisher, offsets, turns, utc_now, new_event_id),
         places=RedisPlaces(functions),
+        webhook_desk=RedisWebhookDesk(redis),
         conversations=RedisConversations(redis, functions),
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
@@ -169,6 +191,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         tokens=JwtTokens(settings.token_secret.get_secret_value()),
         clock=utc_now,
         stream_times=StreamTimes(),
+        webhook_allow_private=settings.webhook_allow_private,
     )
     open_streams = OpenStreams()
     checks: dict[str, Check] = {"kafka": view.catch_up, "redis": lambda: ping(redis)}
@@ -215,3 +238,7 @@ async def _let_others_run() -> None:
 
 def _new_api_key() -> str:
     return API_KEY_PREFIX + secrets.token_urlsafe(API_KEY_BYTES)
+
+
+def _new_webhook_secret() -> str:
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(WEBHOOK_SECRET_BYTES)).decode()

@@ -16,6 +16,7 @@ from rondo_common.directory.entries import (
     ProfileEntry,
     RuleEntry,
     TeamEntry,
+    WebhookEntry,
     WorkspaceEntry,
 )
 from rondo_common.events import (
@@ -27,9 +28,10 @@ from rondo_common.events import (
     ProfileDefined,
     RuleDefined,
     TeamDefined,
+    WebhookDefined,
     WorkspaceDefined,
 )
-from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WorkspaceId
+from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WebhookId, WorkspaceId
 from rondo_common.permissions import DEFAULT_PROFILES, Permission
 
 
@@ -57,6 +59,7 @@ class WorkspaceDirectory:
     rules: dict[RuleId, Defined[RuleEntry]] = field(default_factory=dict)
     accounts: Accounts = field(default_factory=Accounts)
     profiles: dict[ProfileId, Defined[ProfileEntry]] = field(default_factory=dict)
+    webhooks: dict[WebhookId, Defined[WebhookEntry]] = field(default_factory=dict)
     workspace_offset: int = -1
     """The version of ``workspace``."""
     place_last: int = 0
@@ -110,7 +113,7 @@ class Directory:
         found = self._keys.get(sha256)
         return found if found is not None and self.find(found[0]) is not None else None
 
-    def apply(self, change: DirectoryChange) -> None:
+    def apply(self, change: DirectoryChange) -> None:  # noqa: C901 - a table, one case a kind
         """Take in the next record."""
         self._partitions[change.workspace_id] = change.partition
         of_workspace = self._workspaces.setdefault(change.workspace_id, WorkspaceDirectory())
@@ -131,6 +134,8 @@ class Directory:
                 of_workspace.accounts.put(account, change.offset)
             case ProfileDefined(profile=profile):
                 of_workspace.profiles[profile.id] = Defined(profile, change.offset)
+            case WebhookDefined(webhook=webhook):
+                of_workspace.webhooks[webhook.id] = Defined(webhook, change.offset)
             case ApiKeyDefined(api_key=api_key):
                 self._forget_api_key(of_workspace, api_key.id)
                 of_workspace.api_keys[api_key.id] = api_key
@@ -158,6 +163,8 @@ class Directory:
                 of_workspace.accounts.remove(AccountId(change.entry_id))
             case Kind.PROFILE:
                 of_workspace.profiles.pop(ProfileId(change.entry_id), None)
+            case Kind.WEBHOOK:
+                of_workspace.webhooks.pop(WebhookId(change.entry_id), None)
 
     def _forget_api_key(self, of_workspace: WorkspaceDirectory, api_key_id: ApiKeyId) -> None:
         api_key = of_workspace.api_keys.pop(api_key_id, None)

@@ -19,6 +19,7 @@ from rondo_gateway.entrypoints.problems import answer_refusals
 from rondo_gateway.entrypoints.provisioned import provisioned_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
+from rondo_gateway.entrypoints.webhooks import webhook_routes
 from rondo_gateway.entrypoints.workspaces import api_key_routes, settings_routes, workspace_routes
 from rondo_gateway.handlers.use_cases import UseCases
 
@@ -47,6 +48,7 @@ def public_app(
         rule_lint_routes(),
         account_import_routes(),
         *provisioned_routes(),
+        webhook_routes(),
         settings_routes(),
         workspace_routes(),
         api_key_routes(),

@@ -19,6 +19,7 @@ from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
+from rondo_gateway.handlers.webhooks import Webhooks
 from rondo_gateway.handlers.workspaces import Workspaces
 
 
@@ -34,6 +35,7 @@ class UseCases:
     rules: Provisioned[RuleBody, RuleEntry, Rule]
     accounts: Provisioned[AccountBody, AccountEntry, Account]
     profiles: Provisioned[ProfileBody, ProfileEntry, Profile]
+    webhooks: Webhooks
     account_import: AccountImport
     agent_tokens: AgentTokens
     availabilities: Availabilities
