@@ -78,7 +78,7 @@ DIRECTORY = Topic(
     key="workspace id/kind/id",
     partitioner=Partitioner.WORKSPACE,
     writers=("gateway",),
-    readers=("gateway", "router", "history"),
+    readers=("gateway", "router", "history", "notifier"),
     retention_ms=None,
     compacted=True,
 )
@@ -123,6 +123,15 @@ LIVE_METRICS_CLOSED = Topic(
     compacted=True,
     internal=True,
 )
+ALERTS = Topic(
+    name="rondo.alerts",
+    holds="What the notifier did and could not do, for people to be told of",
+    key="what it is about: webhook id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("notifier",),
+    readers=("operators",),
+    retention_ms=90 * DAY_MS,
+)
 DEAD_LETTERS = Topic(
     name="rondo.dead-letters",
     holds="Records that can never be handled, as they were, with why and where",
@@ -143,5 +152,6 @@ TOPICS: tuple[Topic, ...] = (
     LIVE_METRICS_MOMENTS,
     LIVE_METRICS_CHATS,
     LIVE_METRICS_CLOSED,
+    ALERTS,
     DEAD_LETTERS,
 )
