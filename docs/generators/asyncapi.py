@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from rondo_common.envelope import Envelope, headers_of
 from rondo_common.events import (
     EVENT_TYPES,
+    AcknowledgeAlert,
     ConversationErased,
     Event,
     MessagePosted,
@@ -35,6 +36,7 @@ SHARES: Mapping[type[Event], tuple[str, ...]] = {
     MessagesRead: ("gateway",),
     TranscriptRequested: ("gateway",),
     ConversationErased: ("history",),
+    AcknowledgeAlert: ("gateway",),
 }
 """On a topic with several writers: who writes what. All else there is the router's."""
 
