@@ -1,4 +1,4 @@
-"""Alarming a workspace's people: once when visitors reach nobody or wait for too long, once when it is over."""
+"""Alarming a workspace's people: once when nobody is reached or waits are long, once when that is over."""
 
 from __future__ import annotations
 
