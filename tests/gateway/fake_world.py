@@ -49,6 +49,7 @@ from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
 from tests.gateway.fake_places import FakePlaces
+from tests.gateway.fake_webhook_desk import FakeWebhookDesk
 
 NOON = datetime.now(UTC).replace(microsecond=0)
 """The fakes' present. JSON Web Tokens are checked against the real clock, so it is near the real one."""
@@ -148,6 +149,8 @@ class FakeWorld:
 
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     places: FakePlaces = field(default_factory=FakePlaces)
+    webhook_desk: FakeWebhookDesk = field(default_factory=FakeWebhookDesk)
+    webhook_allow_private: bool = False
     conversations: FakeConversations = field(default_factory=FakeConversations)
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
@@ -169,6 +172,8 @@ class FakeWorld:
             directory=self.directory,
             directory_log=self.directory,
             places=self.places,
+            webhook_desk=self.webhook_desk,
+            webhook_allow_private=self.webhook_allow_private,
             conversations=self.conversations,
             log=self.log,
             answers=self.answers,
