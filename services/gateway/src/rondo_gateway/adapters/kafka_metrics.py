@@ -93,8 +93,8 @@ class KafkaLiveMetrics:
 
     async def run(self) -> None:
         """Follow the topic until cancelled."""
-        await self._retrying(self._consumer.start)
         try:
+            await self._retrying(self._consumer.start)
             self._consumer.assign(self._partitions)
             ends = await self._retrying(self._seek)
             while True:
