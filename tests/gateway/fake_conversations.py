@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from rondo_common.conversation import Message, Queue, Status, queue_at
 from rondo_common.conversation_view import ConversationView
 from rondo_common.errors import Unavailable
-from rondo_common.ids import AgentId, ConversationId, WorkspaceId
+from rondo_common.ids import AgentId, ConversationId, MessageId, WorkspaceId
 from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX, TRANSCRIPT_MAILS_WINDOW_S
-from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation
+from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation, Side
 
 Place = tuple[WorkspaceId, ConversationId]
 LOOKS_MAX = 20
@@ -34,6 +34,8 @@ class FakeConversations:
     views: dict[Place, ConversationView] = field(default_factory=dict)
     requests: dict[tuple[WorkspaceId, str], Reservation] = field(default_factory=dict)
     messages: dict[tuple[Place, str, str], Posting] = field(default_factory=dict)
+    posted_at: dict[tuple[Place, MessageId], int] = field(default_factory=dict)
+    read: dict[tuple[Place, Side], int] = field(default_factory=dict)
     offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(int))
     mails: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
     request_offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(lambda: -1))
@@ -172,6 +174,7 @@ class FakeConversations:
     ) -> bool:
         self._check()
         place = workspace_id, conversation_id
+        self.posted_at.setdefault((place, message.id), log_offset)
         view = self.views.get(place)
         if view is not None and view.log_offset < log_offset:
             self.views[place] = replace(view, log_offset=log_offset)
@@ -179,6 +182,22 @@ class FakeConversations:
         known = self.messages.setdefault(key, Posting(message))
         was_posted, known.is_posted = known.is_posted, True
         return not was_posted
+
+    async def is_read_further(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> bool | None:
+        self._check()
+        place = workspace_id, conversation_id
+        offset = self.posted_at.get((place, message_id))
+        return None if offset is None else offset > self.read.get((place, side), -1)
+
+    async def mark_read(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> None:
+        self._check()
+        place = workspace_id, conversation_id
+        offset = self.posted_at.get((place, message_id), -1)
+        self.read[place, side] = max(offset, self.read.get((place, side), -1))
 
     async def _once_rebuilt(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -10,6 +9,7 @@ from collections.abc import AsyncIterator
 from rondo_common.conversation import Queue
 from rondo_common.errors import Unavailable
 from rondo_common.ids import ConversationId, WorkspaceId
+from rondo_common.redis.doorbells import Doorbell
 from tests.gateway.fake_conversations import FakeConversations
 
 
@@ -20,7 +20,7 @@ class FakeWaitingQueue:
         self.conversations = conversations
         self.lookups = 0
         self.is_unreachable = False
-        self._bells: defaultdict[WorkspaceId, set[asyncio.Event]] = defaultdict(set)
+        self._bells: defaultdict[WorkspaceId, set[Doorbell]] = defaultdict(set)
 
     async def line_up(
         self, workspace_id: WorkspaceId, waiting: list[ConversationId], pace_s: float | None = None
@@ -35,9 +35,9 @@ class FakeWaitingQueue:
         return len(self._bells[workspace_id])
 
     @contextlib.asynccontextmanager
-    async def listen(self, workspace_id: WorkspaceId) -> AsyncIterator[asyncio.Event]:
+    async def listen(self, workspace_id: WorkspaceId) -> AsyncIterator[Doorbell]:
         self._check()
-        bell = asyncio.Event()
+        bell = Doorbell()
         self._bells[workspace_id].add(bell)
         try:
             yield bell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,13 @@ from rondo_common.conversation import (
     Visitor,
 )
 from rondo_common.conversation_view import ConversationView
-from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, Kind, WorkspaceEntry
+from rondo_common.directory.entries import (
+    AgentEntry,
+    ApiKeyEntry,
+    Kind,
+    WorkspaceEntry,
+    WorkspaceSettings,
+)
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Unavailable
 from rondo_common.events import AgentDefined, ApiKeyDefined, Event, WorkspaceDefined
@@ -39,6 +46,7 @@ from rondo_common.ids import (
     WorkspaceId,
 )
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
+from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.bootstrap import World, build_app
 from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
@@ -51,9 +59,12 @@ from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
+from tests.gateway.fake_metrics import FakeLiveMetrics
 from tests.gateway.fake_places import FakePlaces
 from tests.gateway.fake_presence import FakePresence
 from tests.gateway.fake_queue import FakeWaitingQueue
+from tests.gateway.fake_rate_limiter import FakeRateLimiter
+from tests.gateway.fake_visitor_presence import FakeVisitorPresence
 
 NOON = datetime.now(UTC).replace(microsecond=0)
 """The fakes' present. JSON Web Tokens are checked against the real clock, so it is near the real one."""
@@ -200,9 +211,15 @@ class FakeWorld:
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
+    metrics: FakeLiveMetrics = field(default_factory=FakeLiveMetrics)
     history: FakeHistory = field(default_factory=FakeHistory)
     presence: FakePresence = field(default_factory=FakePresence)
     presence_lease_s: float = 75.0
+    limiter: FakeRateLimiter = field(default_factory=FakeRateLimiter)
+    visitors: FakeVisitorPresence = field(default_factory=FakeVisitorPresence)
+    identities: VisitorIdentities = field(
+        default_factory=lambda: VisitorIdentities(TOKEN_SECRET, lambda: uuid.uuid4().hex)
+    )
     tokens: JwtTokens = field(default_factory=lambda: JwtTokens(TOKEN_SECRET))
     open_streams: OpenStreams = field(default_factory=OpenStreams)
     times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01, queue_look_s=0.01))
@@ -229,11 +246,15 @@ class FakeWorld:
             log=self.log,
             answers=self.answers,
             mailboxes=self.mailboxes,
+            metrics=self.metrics,
             queue=self.queue,
             presence=self.presence,
             presence_lease_s=self.presence_lease_s,
             history=self.history,
             tokens=self.tokens,
+            identities=self.identities,
+            rate_limiter=self.limiter,
+            visitor_presence=self.visitors,
             clock=lambda: self.now,
             stream_times=self.times,
         )
@@ -247,11 +268,23 @@ class FakeWorld:
         """A token of a visitor, valid for an hour."""
         return self._token(VisitorSubject(visitor_id), workspace_id)
 
-    def _token(self, subject: AgentSubject | VisitorSubject, workspace_id: WorkspaceId) -> str:
+    def workspace(self, workspace_id: WorkspaceId = ACME) -> WorkspaceEntry:
+        """A workspace as it stands in the directory."""
         found = self.directory.find(workspace_id)
         assert found is not None
         assert found.workspace is not None
-        return self.tokens.issue(claims_for(subject, found.workspace, self.now, 3600))
+        return found.workspace
+
+    async def settle(self, workspace_id: WorkspaceId = ACME, **settings: Any) -> None:
+        """Change settings of a workspace."""
+        workspace = self.workspace(workspace_id)
+        changed = WorkspaceSettings.model_validate(workspace.settings.model_dump() | settings)
+        entry = workspace.model_copy(update={"settings": changed})
+        definition = Definition(Kind.WORKSPACE, workspace_id, WorkspaceDefined(workspace=entry))
+        await self.directory.write(workspace_id, [definition])
+
+    def _token(self, subject: AgentSubject | VisitorSubject, workspace_id: WorkspaceId) -> str:
+        return self.tokens.issue(claims_for(subject, self.workspace(workspace_id), self.now, 3600))
 
 
 def bearer(credential: str) -> dict[str, str]:

@@ -115,7 +115,7 @@ async def test_a_conversation_is_sent_five_times_a_day_at_most(
         await http.post(f"{PATH}/email", headers=KEY, json={"to": "ada@example.com"}) for _ in range(6)
     ]
     assert [answer.status_code for answer in answers] == [202] * 5 + [429]
-    assert json_of(answers[-1], 429)["type"] == "urn:rondo:error:too-many-transcripts"
+    assert json_of(answers[-1], 429)["type"] == "urn:rondo:error:limit-reached"
     assert int(answers[-1].headers["retry-after"]) > 0
     assert len(world.log.events) == 5
 

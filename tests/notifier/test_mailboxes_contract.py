@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import pytest
@@ -22,8 +21,7 @@ from rondo_notifier.domain.recipients import Delivery, Oblivion, ToAgent, ToConv
 from rondo_notifier.handlers import tell_recipients
 from rondo_notifier.ports import Mailboxes
 from tests.notifier.fake_mailboxes import FakeMailboxes
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+from tests.router.provisioned import NOON
 
 
 class ReadableMailboxes(Mailboxes, Protocol):

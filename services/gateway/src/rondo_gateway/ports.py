@@ -20,11 +20,21 @@ from rondo_common.directory.entries import Kind, WorkspaceEntry
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.envelope import Envelope
 from rondo_common.events import Event
-from rondo_common.ids import AgentId, ApiKeyId, CommandId, ConversationId, WorkspaceId
+from rondo_common.ids import (
+    AgentId,
+    ApiKeyId,
+    CommandId,
+    ConversationId,
+    MessageId,
+    VisitorId,
+    WorkspaceId,
+)
 from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.cursors import Cursor, Extent
+from rondo_gateway.domain.identity import Identity
 from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
+from rondo_gateway.domain.metrics_board import MetricsWindow, Posted
 from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import TokenClaims
@@ -55,6 +65,14 @@ class DirectoryView(Protocol):
 
     def find_api_key(self, sha256: str) -> tuple[WorkspaceId, ApiKeyId] | None:
         """Whose key has this hash, if its workspace still exists."""
+        ...
+
+    def find_site(self, site_key: str) -> WorkspaceId | None:
+        """Whose site key this is, if that workspace still exists."""
+        ...
+
+    def is_origin_known(self, origin: str) -> bool:
+        """Whether any workspace lets pages of ``origin`` call."""
         ...
 
     async def refresh(self) -> None:
@@ -178,6 +196,10 @@ class PostReservation:
     agent_id: AgentId | None = None
 
 
+Side = Literal["visitor", "agent"]
+"""Who reads: the agent, or the visitor (with the website's backend)."""
+
+
 class Conversations(Protocol):
     """Conversations as the router shows them, and the gateway's own effects on them. Each effect is
     atomic and idempotent.
@@ -252,6 +274,62 @@ class Conversations(Protocol):
         """Note that the log has the message, and where. True the first time."""
         ...
 
+    async def is_read_further(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> bool | None:
+        """Whether the message comes after everything that side is known to have read; None when no
+        message of the conversation is known by that id."""
+        ...
+
+    async def mark_read(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> None:
+        """Note that the side has read so far. It never goes back."""
+        ...
+
+
+class VisitorPresence(Protocol):
+    """Until when the visitor of each conversation was seen, over all their streams and all gateways."""
+
+    async def see(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        stream_id: str,
+        now: datetime,
+        until: datetime,
+    ) -> None:
+        """A stream of the visitor is open, and taken to be so until then unless it is seen again."""
+        ...
+
+    async def leave(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, stream_id: str, now: datetime
+    ) -> None:
+        """The stream was closed. With no other one open, the visitor was last seen now."""
+        ...
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many a minute of what ``subject`` names, at once or spread; ``limit`` is the setting's name."""
+
+    limit: str
+    subject: str
+    per_minute: int
+
+
+class RateLimiter(Protocol):
+    """Counts what is taken, over all gateways."""
+
+    async def take(
+        self, workspace_id: WorkspaceId, quotas: Sequence[Quota], now: datetime
+    ) -> tuple[Quota, int] | None:
+        """Take one of each, or of none at all: then which is used up, and for how many ms."""
+        ...
+
 
 class Presence(Protocol):
     """Which agents have an inbox open: leases that any of their devices renews."""
@@ -319,11 +397,23 @@ class Bell(Protocol):
         ...
 
 
+class WhisperingBell(Bell, Protocol):
+    """A bell that says something with a ring: what is worth nothing a moment later, and kept nowhere."""
+
+    def whispered(self) -> Sequence[str]:
+        """What came along with the rings since this was last asked, oldest first; at least the latest."""
+        ...
+
+
 class Mailboxes(Protocol):
     """What recipients are told, in order."""
 
-    def listen(self, mailbox: str) -> AbstractAsyncContextManager[Bell]:
+    def listen(self, mailbox: str) -> AbstractAsyncContextManager[WhisperingBell]:
         """A bell that rings at every delivery from then on."""
+        ...
+
+    async def whisper(self, mailbox: str, text: str) -> None:
+        """Ring the bell with a whisper, which is kept nowhere: who does not listen now never hears it."""
         ...
 
     async def extent(self, mailbox: str) -> Extent | None:
@@ -348,6 +438,29 @@ class WaitingQueue(Protocol):
 
     async def place_of(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> Queue | None:
         """The conversation's place; None unless it is shown as queued."""
+        ...
+
+
+# --- live metrics ------------------------------------------------------------------------------
+
+
+class LiveMetrics(Protocol):
+    """The last windows of each workspace's live metrics, as far as this process has read the log."""
+
+    async def windows(self, workspace_id: WorkspaceId) -> list[MetricsWindow]:
+        """The last windows, by time."""
+        ...
+
+    async def last_offset(self, workspace_id: WorkspaceId) -> int:
+        """How far the workspace's partition of the log was read: the offset of its last record."""
+        ...
+
+    async def after(self, workspace_id: WorkspaceId, offset: int) -> list[Posted] | None:
+        """The windows told behind an offset, in the log's order; None when not all of them are kept."""
+        ...
+
+    def listen(self, workspace_id: WorkspaceId) -> AbstractAsyncContextManager[Bell]:
+        """A bell that rings at every window from then on."""
         ...
 
 
@@ -414,10 +527,36 @@ class Tokens(Protocol):
         """A token that says this."""
         ...
 
-    def read(self, token: str) -> TokenClaims:
-        """What a token says, if it is one of ours, unchanged, and not expired.
+    def read(self, token: str, *, expired_s_max: int = 0) -> TokenClaims:
+        """What a token says, if it is one of ours, unchanged, and not expired; or not longer than that.
 
         Raises:
             NotAuthenticated: it is not.
+        """
+        ...
+
+
+class Identities(Protocol):
+    """Who visitors are: the ids of anonymous ones, and what a website signs of those it knows. Does not
+    block."""
+
+    def new_anonymous(self, workspace: WorkspaceEntry) -> VisitorId:
+        """A fresh id that nobody can guess."""
+        ...
+
+    def is_anonymous(self, workspace: WorkspaceEntry, visitor_id: str) -> bool:
+        """Whether this workspace was given the id here."""
+        ...
+
+    def secret(self, workspace: WorkspaceEntry, salt: str) -> str:
+        """The secret that a salt stands for. Always the same."""
+        ...
+
+    def read(self, token: str, workspace: WorkspaceEntry, salts: Sequence[str], now: datetime) -> Identity:
+        """What the website signed with one of the secrets.
+
+        Raises:
+            NotAuthenticated: none of them signed it, or it does not expire soon enough, or has expired.
+            Invalid: what it says of the visitor cannot be taken.
         """
         ...

@@ -21,6 +21,7 @@ from rondo_common.events import (
     ChatWithdrawn,
     ConnectAgent,
     ConversationErased,
+    ConversationIdleWarned,
     DeclineChat,
     EndChat,
     Event,
@@ -87,6 +88,7 @@ READINGS: dict[type[Event], Reading] = {
     MessagesRead: handlers.fact,
     TranscriptRequested: handlers.fact,
     ConversationErased: handlers.no_fact,
+    ConversationIdleWarned: handlers.fact,
 }
 """Everything on the two topics: what is kept, and what is not."""
 

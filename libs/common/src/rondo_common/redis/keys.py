@@ -61,3 +61,9 @@ def queue_pace_key(workspace_id: WorkspaceId) -> str:
 def presence_key(workspace_id: WorkspaceId) -> str:
     """Until when each agent is present, in ms: a sorted set. Written by the gateway."""
     return workspace_key(workspace_id, "presence")
+
+
+def visitor_presence_key(workspace_id: WorkspaceId) -> str:
+    """Until when each conversation's visitor was seen, in ms, while a stream of theirs is open a little
+    ahead of time: a sorted set. Written by the gateway."""
+    return workspace_key(workspace_id, "visitor_presence")

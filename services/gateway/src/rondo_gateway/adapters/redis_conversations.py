@@ -10,13 +10,13 @@ from rondo_common.clock import from_milliseconds, milliseconds
 from rondo_common.conversation import Message
 from rondo_common.conversation_view import ConversationView
 from rondo_common.errors import Unavailable
-from rondo_common.ids import AgentId, ConversationId, WorkspaceId
+from rondo_common.ids import AgentId, ConversationId, MessageId, WorkspaceId
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary
 from rondo_common.redis.keys import agent_conversations_key, epoch_key, view_key, workspace_key
 from rondo_gateway.adapters.redis_directory_offsets import directory_offset_key
 from rondo_gateway.adapters.redis_queue import place_from, place_keys
 from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX, TRANSCRIPT_MAILS_WINDOW_S
-from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation
+from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation, Side
 
 IDEMPOTENCY_KEPT_S = 24 * 60 * 60
 MESSAGES_KNOWN_S = 24 * 60 * 60
@@ -163,9 +163,27 @@ class RedisConversations:
                 message.model_dump_json(),
                 log_offset,
                 MESSAGES_KNOWN_S,
+                message.id,
             ),
         )
         return bool(await self._functions.call(call))
+
+    async def is_read_further(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> bool | None:
+        """See :class:`Conversations`."""
+        keys = _reading_keys(workspace_id, conversation_id)
+        call = FunctionCall("rondo_gateway_is_read_further", keys, (side, message_id))
+        answer = int(await self._functions.call(call))
+        return None if answer < 0 else bool(answer)
+
+    async def mark_read(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> None:
+        """See :class:`Conversations`."""
+        keys = _reading_keys(workspace_id, conversation_id)
+        call = FunctionCall("rondo_gateway_mark_read", keys, (side, message_id, MESSAGES_KNOWN_S))
+        await self._functions.call(call)
 
     async def _once_rebuilt(self, call: FunctionCall) -> list[Any]:
         """The answer to a call that asks for what Redis may have lost.
@@ -184,6 +202,11 @@ class RedisConversations:
 def requests_offset_key(workspace_id: WorkspaceId) -> str:
     """Where the log has the newest request that a caller was answered about: a number."""
     return workspace_key(workspace_id, "requests_offset")
+
+
+def _reading_keys(workspace_id: WorkspaceId, conversation_id: ConversationId) -> tuple[str, str]:
+    messages = messages_key(workspace_id, conversation_id)
+    return f"{messages}:ids", f"{messages}:read"
 
 
 def messages_key(workspace_id: WorkspaceId, conversation_id: ConversationId) -> str:

@@ -129,11 +129,22 @@ def require_existing(
     another_visitors = (
         view is not None
         and isinstance(caller, VisitorCaller)
-        and view.request.visitor.id != caller.visitor_id
+        and view.request.visitor.id not in caller.visitor_ids
     )
     if view is None or another_visitors:
         raise NotFound("conversation", conversation_id)
     return view
+
+
+def require_requester(caller: Principal) -> Backend | VisitorCaller:
+    """The caller, if they may ask for conversations: a website's backend, or a visitor in the widget.
+
+    Raises:
+        NotPermitted: they may not; a visitor whose token the backend gave out asks through that.
+    """
+    if isinstance(caller, Backend) or (isinstance(caller, VisitorCaller) and caller.session is not None):
+        return caller
+    raise NotPermitted("Ask with an API key of the workspace, or in a visitor session of its widget.")
 
 
 def require_agent(caller: Member) -> AgentId:
@@ -147,6 +158,25 @@ def require_visitor_side(caller: Member) -> None:
     """Raises ``NotPermitted`` unless it is the visitor, or the website's backend for them."""
     if isinstance(caller, AgentCaller):
         raise NotPermitted("Only the visitor withdraws a request. An agent declines or ends.")
+
+
+def require_analytics(caller: Principal, directory: WorkspaceDirectory | None) -> Backend | AgentCaller:
+    """The caller, if they may see figures: a website's backend, or an agent whose profile permits it.
+
+    Raises:
+        NotPermitted: they may not.
+    """
+    if isinstance(caller, Backend):
+        return caller
+    if isinstance(caller, AgentCaller) and directory is not None:
+        defined = directory.agents.get(caller.agent_id)
+        if defined is not None and Permission.ANALYTICS_VIEW in directory.permissions_of(
+            defined.entry.profile
+        ):
+            return caller
+    raise NotPermitted(
+        "Seeing figures needs an API key, or an agent whose profile has the permission analytics_view."
+    )
 
 
 def named_agent(caller: Principal, agent_id: AgentId) -> AgentId:

@@ -23,7 +23,8 @@ from rondo_common.conversation import (
 )
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.entries import ApiKeyEntry, WorkspaceEntry, WorkspaceSettings
-from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, WorkspaceId
+from rondo_common.directory.sites import WidgetSettings
+from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, VisitorId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.principals import Member, VisitorCaller
 
@@ -117,6 +118,8 @@ class OwnWorkspace(WorkspaceSettings):
 
     id: WorkspaceId
     name: str
+    site_key: str
+    """By which the widget on a website names the workspace. Public."""
 
 
 class ApiKey(Value):
@@ -138,6 +141,22 @@ class ApiKeyList(Value):
 
     data: list[ApiKey]
     next_cursor: str | None
+
+
+class VisitorSession(Value):
+    """A visitor's session in the widget, with what the widget shows and asks."""
+
+    visitor_id: VisitorId
+    visitor_token: str
+    expires_at: datetime
+    config: WidgetSettings
+
+
+class IdentitySecret(Value):
+    """A secret to sign visitors' identities with. It is shown here and never again."""
+
+    identity_secret: str
+    created_at: datetime
 
 
 class ConversationSnapshot(Value):
@@ -211,7 +230,8 @@ def workspace_of(workspace: WorkspaceEntry) -> Workspace:
 
 def own_workspace_of(workspace: WorkspaceEntry) -> OwnWorkspace:
     """The workspace as its own backend sees it."""
-    return OwnWorkspace(id=workspace.id, name=workspace.name, **dict(workspace.settings))
+    settings = dict(workspace.settings)
+    return OwnWorkspace(id=workspace.id, name=workspace.name, site_key=workspace.site_key, **settings)
 
 
 def api_key_of(api_key: ApiKeyEntry) -> ApiKey:

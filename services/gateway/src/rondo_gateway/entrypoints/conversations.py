@@ -38,7 +38,7 @@ def conversation_routes() -> APIRouter:
         methods=["POST"],
         status_code=HTTPStatus.ACCEPTED,
         response_model=RequestedConversation,
-        **documented("apiKey", problems=(400, 413, 415, 422)),
+        **documented("apiKey", "visitorToken", problems=(400, 413, 415, 422, 429)),
     )
     routes.add_api_route(
         "/v1/conversations/{conversation_id}",
@@ -80,7 +80,11 @@ def conversation_routes() -> APIRouter:
 async def ask_for_conversation(
     gateway: Gateway, caller: Caller, body: ChatRequestBody, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Ask for a conversation. Accepted means: the request is in the log and will have an outcome."""
+    """Ask for a conversation. Accepted means: the request is in the log and will have an outcome.
+
+    In a visitor session of the widget, the visitor comes from the session: `visitor` may add to what the
+    website signed of them, never change it.
+    """
     asked = await gateway.chat_requests.ask(caller, body, idempotency_key)
     conversation = conversation_of(asked.view, asked.caller)
     answer = RequestedConversation(**dict(conversation), visitor_token=asked.visitor_token)

@@ -23,7 +23,7 @@ PARTIES = ("apiKey", "agentToken", "visitorToken")
 def message_routes() -> APIRouter:
     """The parties' routes to what was said."""
     routes = APIRouter(tags=["messages"])
-    post = documented(*PARTIES, problems=(400, 404, 409, 413, 415, 422))
+    post = documented(*PARTIES, problems=(400, 404, 409, 413, 415, 422, 429))
     post["responses"][200] = shown(Message, "This `client_message_id` was posted before: that message.")
     routes.add_api_route(
         "/v1/conversations/{conversation_id}/messages",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from rondo_common.clock import Clock
 from rondo_common.conversation import Queue
 from rondo_common.ids import ConversationId, EventId
+from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.cursors import ORIGIN, Cursor, can_resume
 from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
 from rondo_gateway.handlers.queue_place import QueuePlace
+from rondo_gateway.handlers.visitor_streams import VisitorStream
 from rondo_gateway.ports import Mailboxes
 
 BATCH_ENTRIES_MAX = 100
@@ -24,9 +26,9 @@ FindShown = Callable[[Cursor], Awaitable[Cursor]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as the stream tells it; ``data`` is JSON on one line."""
+    """One event as the stream tells it; ``data`` is JSON on one line. Nobody goes on after a sign."""
 
-    cursor: Cursor
+    cursor: Cursor | None
     type: str
     data: str
 
@@ -41,8 +43,12 @@ class Subject:
     find_shown: FindShown
     take_snapshot: TakeSnapshot
     is_permitted: Callable[[], Awaitable[bool]]
+    concerns: Callable[[StreamEvent], bool]
+    """Whether the reader is to see a sign of somebody's."""
     place: QueuePlace | None = None
     renew_presence: Callable[[], Awaitable[None]] | None = None
+    visitor: VisitorStream | None = None
+    """Set where the stream shows that a visitor is there."""
 
 
 class LiveFeed:
@@ -75,6 +81,24 @@ class LiveFeed:
         """The stream is still open."""
         if self._subject.renew_presence is not None:
             await self._subject.renew_presence()
+
+    async def beat(self) -> bool:
+        """The reader is still there: whether they may still read. Raises ``Unavailable``."""
+        if self._subject.visitor is not None:
+            await self._subject.visitor.beat()
+        return await self.is_permitted()
+
+    async def close(self) -> None:
+        """The reader is gone. Raises ``Unavailable``."""
+        if self._subject.visitor is not None:
+            await self._subject.visitor.close()
+
+    def signs(self, whispers: Iterable[str]) -> list[Told]:
+        """What of the whispers the reader is to see."""
+        heard = [StreamEvent.model_validate_json(each) for each in whispers]
+        return [
+            Told(None, sign.type, sign.model_dump_json()) for sign in heard if self._subject.concerns(sign)
+        ]
 
     async def start(self, last: Cursor | None) -> list[Told]:
         """Go on right after ``last`` if that is possible; else a snapshot. Raises ``Unavailable``."""

@@ -11,10 +11,11 @@ from rondo_common.clock import Clock
 from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import ConversationId, EventId
+from rondo_common.mailbox import StreamEvent
 from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key
 from rondo_gateway.domain.cursors import ORIGIN, Cursor
 from rondo_gateway.domain.permissions import require_member, require_own_agent
-from rondo_gateway.domain.principals import AgentCaller, Member, Principal
+from rondo_gateway.domain.principals import AgentCaller, Member, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 from rondo_gateway.domain.representation import (
     AgentSnapshot,
@@ -28,12 +29,15 @@ from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subjec
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.queue_place import QueuePlace
 from rondo_gateway.handlers.visible_conversations import party_conversation
-from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes, WaitingQueue
+from rondo_gateway.handlers.visitor_streams import VisitorStream
+from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes, VisitorPresence, WaitingQueue
 
 SNAPSHOT_MESSAGES_MAX = 50
 UNSHOWN_ENTRIES_MAX = 20
 """How many of the latest entries may be about what is not shown yet."""
 MESSAGE_POSTED = "message.posted"
+SAID = frozenset({MESSAGE_POSTED, "messages.read"})
+"""What the parties say and do themselves: the state that the router shows does not follow from it."""
 
 
 class LiveStreams:
@@ -47,6 +51,7 @@ class LiveStreams:
         mailboxes: Mailboxes,
         queue: WaitingQueue,
         presence: PresenceKeeper,
+        visitor_presence: VisitorPresence,
         clock: Clock,
         new_id: Callable[[], EventId],
     ) -> None:
@@ -56,6 +61,7 @@ class LiveStreams:
         self._mailboxes = mailboxes
         self._queue = queue
         self._presence = presence
+        self._visitor_presence = visitor_presence
         self._clock = clock
         self._new_id = new_id
 
@@ -75,8 +81,17 @@ class LiveStreams:
 
         mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
         find_shown = partial(self._shown, member, mailbox)
-        place = self._place(member, view)
-        return self._feed(Subject(mailbox, conversation_id, find_shown, take_snapshot, is_permitted, place))
+        subject = Subject(
+            mailbox,
+            conversation_id,
+            find_shown,
+            take_snapshot,
+            is_permitted,
+            concerns=partial(_concerns, member),
+            place=self._place(member, view),
+            visitor=self._visitor_stream(member, conversation_id),
+        )
+        return self._feed(subject)
 
     async def of_agent(self, caller: Principal, agent_id: str) -> LiveFeed:
         """What concerns an agent, for that agent, who is present as long as it is open."""
@@ -99,8 +114,21 @@ class LiveStreams:
                 find_shown,
                 take_snapshot,
                 is_permitted,
+                concerns=partial(_concerns, agent),
                 renew_presence=partial(self._presence.renew, agent),
             )
+        )
+
+    def _visitor_stream(self, member: Member, conversation_id: ConversationId) -> VisitorStream | None:
+        """The visitor's own stream shows that they are there; nobody else's does."""
+        if not isinstance(member, VisitorCaller):
+            return None
+        return VisitorStream(
+            self._visitor_presence,
+            member.workspace_id,
+            conversation_id,
+            self._new_id(),
+            self._clock,
         )
 
     def _feed(self, subject: Subject) -> LiveFeed:
@@ -124,7 +152,7 @@ class LiveStreams:
         for entry, older in zip_longest(newest_first, newest_first[1:]):
             about = entry.event.conversation_id
             view = None if about is None else views[about]
-            is_state = entry.event.type != MESSAGE_POSTED
+            is_state = entry.event.type not in SAID
             if is_state and view is not None and view.state_offset < entry.log_offset:
                 cursor = ORIGIN if older is None else older.cursor
         return cursor
@@ -175,3 +203,14 @@ class LiveStreams:
             open_offers=[conversation_of(each, agent) for each in offers],
             active_conversations=[conversation_of(each, agent) for each in active],
         )
+
+
+def _concerns(viewer: Member, sign: StreamEvent) -> bool:
+    """Whether the viewer is to see a sign: not that of their own side."""
+    author = sign.data["author"]
+    match viewer:
+        case AgentCaller(agent_id=agent_id):
+            return bool(author["id"] != agent_id or author["type"] != "agent")
+        case VisitorCaller():
+            return bool(author["type"] != "visitor")
+    return True

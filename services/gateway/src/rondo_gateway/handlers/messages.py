@@ -16,6 +16,7 @@ from rondo_gateway.domain.message import MessageBody, author_of
 from rondo_gateway.domain.permissions import require_in_talk, require_member
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.representation import Message, MessageList, message_of
+from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.source import SOURCE
 from rondo_gateway.handlers.visible_conversations import party_conversation, readable_conversation
 from rondo_gateway.ports import Conversations, DirectoryView, EventLog, History, PostState
@@ -38,20 +39,28 @@ class Messages:
         conversations: Conversations,
         log: EventLog,
         history: History,
+        limits: Limits,
         clock: Clock,
     ) -> None:
         self._directory = directory
         self._conversations = conversations
         self._log = log
         self._history = history
+        self._limits = limits
         self._clock = clock
 
     async def post(self, caller: Principal, conversation_id: ConversationId, body: MessageBody) -> Posted:
-        """Say something. Raises ``Conflict`` when the conversation is not active."""
+        """Say something.
+
+        Raises:
+            Conflict: the conversation is not active.
+            LimitReached: the caller has said too much lately.
+        """
         member = require_member(caller)
         workspace_id = member.workspace_id
         view = await party_conversation(self._conversations, member, conversation_id)
         require_in_talk(member, view)
+        await self._limits.of_message(member)
         draft = self._draft(member, view, body.text)
         reserved = await self._conversations.reserve_message(
             workspace_id, conversation_id, body.client_message_id, draft

@@ -12,7 +12,7 @@ from rondo_common.ids import ConversationId, EventId, WorkspaceId
 from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX
 from rondo_gateway.domain.permissions import require_member
 from rondo_gateway.domain.principals import Principal
-from rondo_gateway.domain.refusals import NotFound, TooMany
+from rondo_gateway.domain.refusals import LimitReached, NotFound
 from rondo_gateway.domain.transcript import Transcript
 from rondo_gateway.handlers.source import SOURCE
 from rondo_gateway.handlers.visible_conversations import readable_conversation
@@ -62,7 +62,7 @@ class Transcripts:
 
         Raises:
             Conflict: no email can be sent from here.
-            TooMany: the conversation was sent too often lately.
+            LimitReached: the conversation was sent too often lately.
         """
         member = require_member(caller)
         view = await readable_conversation(
@@ -73,8 +73,7 @@ class Transcripts:
             raise Conflict("mail-not-configured", detail)
         wait_s = await self._conversations.reserve_mail(member.workspace_id, view.id)
         if wait_s is not None:
-            detail = f"At most {TRANSCRIPT_MAILS_MAX} transcripts of a conversation are sent in a day."
-            raise TooMany("too-many-transcripts", detail, wait_s)
+            raise LimitReached(f"of {TRANSCRIPT_MAILS_MAX} emails a conversation and day", wait_s)
         event = TranscriptRequested(
             conversation_id=view.id,
             to=to,

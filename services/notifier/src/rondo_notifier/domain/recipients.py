@@ -29,8 +29,10 @@ from rondo_common.events import (
     ChatWithdrawn,
     ConversationErased,
     ConversationEvent,
+    ConversationIdleWarned,
     CoverageLost,
     MessagePosted,
+    MessagesRead,
     TransferReturned,
 )
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId
@@ -125,6 +127,14 @@ def _message(event: MessagePosted) -> dict[str, Any]:
     return event.message.model_dump(mode="json") | {"client_message_id": event.client_message_id}
 
 
+def _read(event: MessagesRead) -> dict[str, Any]:
+    return event.model_dump(mode="json", include={"reader", "message_id", "read_at"})
+
+
+def _idle(event: ConversationIdleWarned) -> dict[str, Any]:
+    return event.model_dump(mode="json", include={"ends_at"})
+
+
 def _its_agent(event: Any) -> tuple[AgentId, ...]:
     return (AgentId(event.agent_id),)
 
@@ -154,6 +164,8 @@ TELLINGS: Mapping[type[ConversationEvent], Telling] = {
     ChatWithdrawn: Telling(_nothing, _no_agent),
     ChatEnded: Telling(_ending, _its_agent),
     MessagePosted: Telling(_message, _its_agent),
+    MessagesRead: Telling(_read, _its_agent),
+    ConversationIdleWarned: Telling(_idle, _its_agent),
 }
 """Every event of a conversation that anybody is told of."""
 

@@ -35,8 +35,10 @@ PARTS = (
     "offers",
     "queue",
     "transfers",
+    "liveness",
     "decisions",
     "agents",
+    "endings",
     "showing",
     "restoring",
 )

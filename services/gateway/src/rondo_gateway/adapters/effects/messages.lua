@@ -11,10 +11,11 @@
 --
 -- rondo_gateway_mark_posted
 --   keys:      the conversation's view, its messages
---   arguments: client id, the message (JSON), its offset in the log, kept for (s)
+--   arguments: client id, the message (JSON), its offset in the log, kept for (s), the message's id
 --   result:    1 if it was not marked before, else 0
 --
 --   <ws>:conversation:<id>             the public view; last_message_at (ms) and log_offset are set here
+--   <ws>:conversation:<id>:messages:ids  sorted set: message ids, by their offset in the log
 --   <ws>:conversation:<id>:messages    hash: client id -> 'r' or 'p' (reserved, posted) and the message
 --
 -- Invariant: a client id stands for one message; one that was not posted is let through only while the
@@ -45,6 +46,9 @@ redis.register_function('rondo_gateway_mark_posted', function(keys, args)
   if is_shown and tonumber(args[3]) > tonumber(noted or '-1') then
     redis.call('HSET', keys[1], 'log_offset', args[3])
   end
+  local ids = keys[2] .. ':ids'
+  redis.call('ZADD', ids, 'NX', args[3], args[5])
+  redis.call('EXPIRE', ids, args[4])
   local known = redis.call('HGET', keys[2], args[1])
   if known and known:sub(1, 1) == 'p' then return 0 end
   redis.call('HSET', keys[2], args[1], 'p' .. args[2])
