@@ -13,11 +13,13 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.topic_admin import create_topics
+from rondo_common.redis.keys import epoch_key, presence_key
 from rondo_common.topics import CHAT_REQUESTS, DIRECTORY, TOPICS, Topic
 from rondo_gateway.bootstrap import Gateway, build_gateway
 from rondo_gateway.settings import GatewaySettings
@@ -265,3 +267,36 @@ async def test_a_gateway_that_reaches_nothing_says_so(settings: GatewaySettings)
             assert answer.status_code == 503
     finally:
         await gateway.close()
+
+
+async def test_an_agent_who_comes_is_announced_once_over_both_and_knows_the_directory(
+    gateways: list[httpx.AsyncClient], settings: GatewaySettings, redis: Redis
+) -> None:
+    workspace_id, key = await _new_workspace(gateways[0])
+    await redis.set(epoch_key(workspace_id), "1")  # A router serves it.
+    put = await gateways[0].put("/v1/agents/grace", headers=key, json=AGENT)
+    version = int(put.headers["etag"].strip('"'))
+    issued = json_of(await gateways[0].post("/v1/agents/grace/token", headers=key), 201)
+    for http in gateways * 3:
+        opened = await http.head("/v1/agents/me/stream", headers=bearer(issued["token"]))
+        assert opened.status_code == 200
+    (connected,) = await _requests_of(settings, workspace_id)
+    assert connected["agent_id"] == "grace"
+    assert connected["directory_offset"] == version + 1
+    assert await redis.zscore(presence_key(workspace_id), "grace") is not None
+
+
+async def test_while_what_redis_lost_is_brought_back_nothing_is_said_to_be_unknown(
+    gateways: list[httpx.AsyncClient], redis: Redis
+) -> None:
+    workspace_id, key = await _new_workspace(gateways[0])
+    for path in ("/v1/conversations/cnv_lost", "/v1/conversations/cnv_lost/stream"):
+        refused = await gateways[0].get(path, headers=key)
+        assert json_of(refused, 503)["type"] == "urn:rondo:error:unavailable"
+        assert int(refused.headers["retry-after"]) > 0
+    await redis.set(epoch_key(workspace_id), "1")
+    for http in gateways:
+        # Only history could still know it, and there is none here.
+        unknown = json_of(await http.get("/v1/conversations/cnv_lost", headers=key), 503)
+        assert "history" in unknown["detail"]
+        assert (await http.get("/v1/conversations/cnv_lost/stream", headers=key)).status_code == 404

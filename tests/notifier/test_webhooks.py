@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,17 @@ from rondo_common.availability import ALWAYS
 from rondo_common.directory.entries import WebhookEntry, WebhookSecret
 from rondo_common.directory.view import Directory
 from rondo_common.envelope import Envelope
-from rondo_common.events import AgentAvailabilityChanged, AgentConnected, Event, PlanRoute, WebhookDisabled
-from rondo_common.ids import AgentId, EventId, WorkspaceId
-from rondo_common.webhooks import SHOWN_BYTES_MAX, Attempt, DeliveryState, Reread, share_of
+from rondo_common.events import (
+    EVENT_TYPES,
+    AcceptChat,
+    AgentAvailabilityChanged,
+    AgentConnected,
+    Event,
+    WebhookDisabled,
+)
+from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
+from rondo_common.mailbox import stream_type
+from rondo_common.webhooks import KNOWN_TYPES, SHOWN_BYTES_MAX, Attempt, DeliveryState, Reread, share_of
 from rondo_notifier.domain.webhooks import (
     CLOCK_SKEW_S_MAX,
     GIVEN_UP_AFTER_S,
@@ -96,7 +105,7 @@ def test_what_is_about_an_agent_says_which_and_keeps_that_agents_order() -> None
 
 
 def test_commands_are_sent_to_nobody() -> None:
-    command = PlanRoute.model_construct()
+    command = AcceptChat(conversation_id=ConversationId("cnv_1"), agent_id=AgentId("grace"))
     assert types_sent(command, entry()) == []
 
 
@@ -130,7 +139,7 @@ def test_failures_are_tried_again_at_these_times_and_then_never() -> None:
         settled = after(record, attempt("answered 500", now), now)
         assert settled.due_at == settled.record.next_attempt_at == now + timedelta(seconds=delay_s)
         assert (settled.record.state, len(settled.record.attempts)) == (DeliveryState.RETRYING, number)
-        record, now = settled.record, settled.due_at
+        record, now = settled.record, now + timedelta(seconds=delay_s)
     settled = after(record, attempt("answered 500", now), now)
     assert (settled.due_at, settled.record.state) == (None, DeliveryState.FAILED)
     assert len(settled.record.attempts) == 8
@@ -341,3 +350,13 @@ def test_an_endpoint_belongs_to_one_share(share: int) -> None:
     world = World()
     mine = Endpoints(world.directory).of_share(share)
     assert mine == ([CRM] if share == share_of(*CRM) else [])
+
+
+GOLDEN = Path(__file__).parents[1] / "schemas"
+
+
+@pytest.mark.parametrize("name", KNOWN_TYPES)
+def test_every_type_that_can_be_asked_for_is_sent(name: str) -> None:
+    (event_type,) = [each for each in EVENT_TYPES if stream_type(each) == name]
+    event = EVENT_TYPES[event_type].model_validate_json((GOLDEN / f"{event_type}.json").read_text("utf-8"))
+    assert types_sent(event, entry(event_types=(name,))) == [name]

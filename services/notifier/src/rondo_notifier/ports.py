@@ -13,7 +13,7 @@ from rondo_common.envelope import Envelope
 from rondo_common.events import Event, WebhookDisabled
 from rondo_common.ids import EventId
 from rondo_common.webhooks import Attempt, DeliveryRecord, Reread
-from rondo_notifier.domain.recipients import Delivery
+from rondo_notifier.domain.recipients import Delivery, Oblivion
 from rondo_notifier.domain.webhooks import EndpointKey, Plan, Settlement
 
 
@@ -26,6 +26,11 @@ class Mailboxes(Protocol):
 
     async def deliver(self, deliveries: Sequence[Delivery]) -> None:
         """Put each entry into its mailbox, in order. An event a mailbox knows is not put in twice."""
+        ...
+
+    async def forget(self, oblivion: Oblivion) -> None:
+        """Remove all that is kept of a conversation for its parties: its mailbox, its view, the messages
+        known by their client's ids, and its entries in the mailboxes of those who were rung for it."""
         ...
 
 

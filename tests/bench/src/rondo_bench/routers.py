@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,27 +52,33 @@ class Log:
 
     bootstrap: str
     publisher: KafkaPublisher
+    directory_offsets: dict[WorkspaceId, int] = field(default_factory=dict)
+    """How far the router must have read the directory for each workspace made here."""
 
     async def provision(
         self, workspaces: int, agents_each: int, capacity: int = 1_000_000
     ) -> list[WorkspaceId]:
         """New workspaces with so many agents each, written as the gateway would."""
         made = [WorkspaceId(f"bench-{uuid.uuid4().hex[:10]}") for _ in range(workspaces)]
-        records = [record for each in made for record in _provisions(each, agents_each, capacity)]
-        await self._put(records)
+        for each in made:
+            offsets = await self._put(_provisions(each, agents_each, capacity))
+            self.directory_offsets[each] = max(offsets) + 1
         return made
 
     async def ask(self, workspace_ids: Sequence[WorkspaceId]) -> dict[ConversationId, float]:
         """One request in each of these workspaces, as fast as it goes: when each was put there."""
         now = datetime.now(UTC)
-        envelopes = [_requested(each, now) for each in workspace_ids]
+        envelopes = [_requested(each, now, self.directory_offsets[each]) for each in workspace_ids]
         await self._put([outgoing(each, each.workspace_id) for each in envelopes])
         at = time.time()
         return {each.event.conversation_id: at for each in envelopes}
 
-    async def _put(self, records: list[Outgoing]) -> None:
+    async def _put(self, records: list[Outgoing]) -> list[int]:
+        offsets: list[int] = []
         for start in range(0, len(records), PUBLISH_BATCH):
-            await self.publisher.publish(records[start : start + PUBLISH_BATCH])
+            written = await self.publisher.publish(records[start : start + PUBLISH_BATCH])
+            offsets += [each.offset for each in written]
+        return offsets
 
     @asynccontextmanager
     async def offers(self) -> AsyncIterator[Offers]:
@@ -238,13 +244,15 @@ def _envelope(workspace_id: WorkspaceId, event: Event) -> Envelope[Event]:
     return Envelope(new_event_id(), "/rondo/bench", datetime.now(UTC), workspace_id, event)
 
 
-def _requested(workspace_id: WorkspaceId, now: datetime) -> Envelope[ChatRequested]:
+def _requested(workspace_id: WorkspaceId, now: datetime, directory_offset: int) -> Envelope[ChatRequested]:
     request = Request(
         visitor=Visitor(id=VisitorId("u-17"), first_name="Ada", email="ada@example.com"),
         route=RoundRobinRoute(),
         requested_at=now,
     )
-    event = ChatRequested(conversation_id=new_conversation_id(now), request=request)
+    event = ChatRequested(
+        conversation_id=new_conversation_id(now), request=request, directory_offset=directory_offset
+    )
     return Envelope(new_event_id(), "/rondo/bench", now, workspace_id, event)
 
 

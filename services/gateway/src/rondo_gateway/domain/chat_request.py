@@ -22,6 +22,8 @@ from rondo_common.conversation import (
 )
 from rondo_common.ids import AgentId, ConversationId, ExternalId, TeamId, VisitorId
 from rondo_gateway.domain.limits import PRIORITY_MAX, Body, Scalars, Text, Url
+from rondo_gateway.domain.principals import Backend, VisitorCaller
+from rondo_gateway.domain.refusals import Invalid
 
 
 class VisitorBody(Body):
@@ -107,6 +109,24 @@ class ChatRequestBody(Body):
             priority=self.priority,
             requested_at=requested_at,
         )
+
+
+def asked_by(caller: Backend | VisitorCaller, body: ChatRequestBody) -> ChatRequestBody:
+    """What ``caller`` asks. A visitor in the widget is who their session says; what their website signed of
+    them counts more than what they say themselves.
+
+    Raises:
+        Invalid: they name another visitor.
+    """
+    if isinstance(caller, Backend):
+        return body
+    if body.visitor.id not in {None, caller.visitor_id}:
+        raise Invalid("/visitor/id", "comes from the visitor's session; leave it out")
+    signed = {} if caller.session is None else caller.session.profile
+    said = body.visitor.model_dump(exclude_defaults=True)
+    attributes = {**said.get("attributes", {}), **signed.get("attributes", {})}
+    fields = {**said, **signed, "attributes": attributes, "id": caller.visitor_id}
+    return body.model_copy(update={"visitor": VisitorBody.model_construct(**fields)})
 
 
 def anonymous(conversation_id: ConversationId) -> VisitorId:

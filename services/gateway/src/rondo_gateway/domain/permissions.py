@@ -96,9 +96,30 @@ def require_party(
         NotPermitted: the calling agent has no part in it.
     """
     view = require_existing(caller, view, conversation_id)
-    if isinstance(caller, AgentCaller) and view.agent_id != caller.agent_id:
+    if isinstance(caller, AgentCaller) and caller.agent_id not in view.agent_ids:
         raise NotPermitted("This conversation is neither offered to you nor with you.")
     return view
+
+
+def require_in_talk(caller: Member, view: ConversationView) -> None:
+    """Raises ``NotPermitted`` for an agent whom another's conversation is offered to: until they accept
+    it, it is the other's."""
+    if isinstance(caller, AgentCaller) and view.agent is not None and view.agent.id != caller.agent_id:
+        raise NotPermitted("This conversation is offered to you and not with you yet. Accept it first.")
+
+
+def require_its_agent(caller: Member, view: ConversationView) -> AgentId:
+    """The id of the calling agent, if the conversation is with them; else raises ``NotPermitted``."""
+    its_agent = None if view.agent is None else view.agent.id
+    if not isinstance(caller, AgentCaller) or its_agent != caller.agent_id:
+        raise NotPermitted("Only the agent whom the conversation is with may do this.")
+    return caller.agent_id
+
+
+def require_agents_side(caller: Member) -> None:
+    """Raises ``NotPermitted`` for a visitor, who may not know what went on behind a conversation."""
+    if isinstance(caller, VisitorCaller):
+        raise NotPermitted("A visitor is not told why agents were rung. Use an API key.")
 
 
 def require_existing(
@@ -108,11 +129,22 @@ def require_existing(
     another_visitors = (
         view is not None
         and isinstance(caller, VisitorCaller)
-        and view.request.visitor.id != caller.visitor_id
+        and view.request.visitor.id not in caller.visitor_ids
     )
     if view is None or another_visitors:
         raise NotFound("conversation", conversation_id)
     return view
+
+
+def require_requester(caller: Principal) -> Backend | VisitorCaller:
+    """The caller, if they may ask for conversations: a website's backend, or a visitor in the widget.
+
+    Raises:
+        NotPermitted: they may not; a visitor whose token the backend gave out asks through that.
+    """
+    if isinstance(caller, Backend) or (isinstance(caller, VisitorCaller) and caller.session is not None):
+        return caller
+    raise NotPermitted("Ask with an API key of the workspace, or in a visitor session of its widget.")
 
 
 def require_agent(caller: Member) -> AgentId:
@@ -126,6 +158,25 @@ def require_visitor_side(caller: Member) -> None:
     """Raises ``NotPermitted`` unless it is the visitor, or the website's backend for them."""
     if isinstance(caller, AgentCaller):
         raise NotPermitted("Only the visitor withdraws a request. An agent declines or ends.")
+
+
+def require_analytics(caller: Principal, directory: WorkspaceDirectory | None) -> Backend | AgentCaller:
+    """The caller, if they may see figures: a website's backend, or an agent whose profile permits it.
+
+    Raises:
+        NotPermitted: they may not.
+    """
+    if isinstance(caller, Backend):
+        return caller
+    if isinstance(caller, AgentCaller) and directory is not None:
+        defined = directory.agents.get(caller.agent_id)
+        if defined is not None and Permission.ANALYTICS_VIEW in directory.permissions_of(
+            defined.entry.profile
+        ):
+            return caller
+    raise NotPermitted(
+        "Seeing figures needs an API key, or an agent whose profile has the permission analytics_view."
+    )
 
 
 def named_agent(caller: Principal, agent_id: AgentId) -> AgentId:

@@ -22,8 +22,14 @@ SETTING_PERMISSIONS: Mapping[str, Permission] = {
     "presence_required": Permission.ADMIN_ROUND_ROBIN,
     "queue": Permission.ADMIN_ROUND_ROBIN,
     "fallback": Permission.ADMIN_ROUND_ROBIN,
+    "idle_timeout_s": Permission.ADMIN_ROUND_ROBIN,
+    "visitor_lease_s": Permission.ADMIN_ROUND_ROBIN,
     "blocked_email_domains": Permission.ADMIN_SECURITY,
     "engagements_per_month_max": Permission.ADMIN_SECURITY,
+    "retention_days": Permission.ADMIN_SECURITY,
+    "allowed_origins": Permission.ADMIN_SECURITY,
+    "rate_limits": Permission.ADMIN_SECURITY,
+    "widget": Permission.ADMIN_INTEGRATIONS,
 }
 """What an agent must be permitted to change each setting. One that is not listed needs security."""
 

@@ -148,6 +148,7 @@ def _contents(found: WorkspaceDirectory) -> Iterator[Definition]:
         Kind.AGENT: found.agents,
         Kind.PROFILE: found.profiles,
         Kind.API_KEY: found.api_keys,
+        Kind.IDENTITY: [found.workspace.id] if found.identity and found.workspace else [],
     }
     for kind, names in ids.items():
         yield from (Definition(kind, name, None) for name in names)

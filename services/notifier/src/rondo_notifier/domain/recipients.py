@@ -27,13 +27,17 @@ from rondo_common.events import (
     ChatQueued,
     ChatTransferred,
     ChatWithdrawn,
+    ConversationErased,
     ConversationEvent,
+    ConversationIdleWarned,
     CoverageLost,
     MessagePosted,
+    MessagesRead,
     TransferReturned,
 )
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId
 from rondo_common.mailbox import StreamEvent, stream_type
+from rondo_common.topics import CONVERSATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,15 @@ class Delivery:
     to: ToConversation | ToAgent
     entry: StreamEvent
     log_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Oblivion:
+    """A conversation that was erased, and the agents who were told of it."""
+
+    workspace_id: WorkspaceId
+    conversation_id: ConversationId
+    agent_ids: tuple[AgentId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,14 @@ def _message(event: MessagePosted) -> dict[str, Any]:
     return event.message.model_dump(mode="json") | {"client_message_id": event.client_message_id}
 
 
+def _read(event: MessagesRead) -> dict[str, Any]:
+    return event.model_dump(mode="json", include={"reader", "message_id", "read_at"})
+
+
+def _idle(event: ConversationIdleWarned) -> dict[str, Any]:
+    return event.model_dump(mode="json", include={"ends_at"})
+
+
 def _its_agent(event: Any) -> tuple[AgentId, ...]:
     return (AgentId(event.agent_id),)
 
@@ -144,6 +165,8 @@ TELLINGS: Mapping[type[ConversationEvent], Telling] = {
     ChatWithdrawn: Telling(_nothing, _no_agent),
     ChatEnded: Telling(_ending, _its_agent),
     MessagePosted: Telling(_message, _its_agent),
+    MessagesRead: Telling(_read, _its_agent),
+    ConversationIdleWarned: Telling(_idle, _its_agent),
 }
 """Every event of a conversation that anybody is told of."""
 
@@ -177,7 +200,7 @@ def deliveries_of(envelope: Envelope[Any], offset: int) -> list[Delivery]:
 
 
 def all_of(envelope: Envelope[Any]) -> StreamEvent | None:
-    """The event as who may know everything is told of it; None for events nobody is told of.
+    """The event as who may know everything is told of it; None for commands and definitions.
 
     What is about an agent says which: there is no mailbox that it stands in.
     """
@@ -185,7 +208,7 @@ def all_of(envelope: Envelope[Any]) -> StreamEvent | None:
     if isinstance(event, AgentEvent):
         tell: Callable[[Any], dict[str, Any]] = AGENT_TELLINGS.get(type(event), _about_themselves)
         return _entry(envelope, None, {"agent_id": event.agent_id, **tell(event)})
-    if type(event) not in TELLINGS:
+    if not isinstance(event, ConversationEvent) or event.TOPIC is not CONVERSATIONS:
         return None
     return _entry(envelope, event.conversation_id, _in_full(event))
 
@@ -212,6 +235,14 @@ def _about_conversation(
         entry = _entry(envelope, event.conversation_id, _in_full(event))
         deliveries += [Delivery(workspace_id, ToAgent(each), entry, offset) for each in agent_ids]
     return deliveries
+
+
+def oblivion_of(envelope: Envelope[Any]) -> Oblivion | None:
+    """What is to be forgotten after the event, if it says so."""
+    event = envelope.event
+    if not isinstance(event, ConversationErased):
+        return None
+    return Oblivion(envelope.workspace_id, event.conversation_id, event.agent_ids)
 
 
 def _about_agent(envelope: Envelope[AgentEvent], data: dict[str, Any]) -> Delivery:

@@ -153,6 +153,14 @@ class Ended(ChatStep):
     agent: AgentCard
 
 
+class IdleWarned(ChatStep):
+    """Nobody has written for long; it ends at ``ends_at`` (in ms) unless somebody does."""
+
+    type: Literal["idle_warned"] = "idle_warned"
+    agent_id: AgentId
+    ends_at: int
+
+
 # --- steps of an agent ---------------------------------------------------------------------------
 
 
@@ -198,6 +206,7 @@ Step = Annotated[
     | FellBack
     | Withdrawn
     | Ended
+    | IdleWarned
     | AvailabilityChanged
     | Connected
     | Disconnected
@@ -235,6 +244,10 @@ class ChatState(Value):
     """How many offers were made so far."""
     queue_until: int | None = None
     """When the wait ends, in ms, if it is waiting."""
+    idle_due: int | None = None
+    """When its silence is next looked at, in ms, if it is or was active."""
+    lease_due: int | None = None
+    """When its visitor is next looked for, in ms, if anybody looks."""
 
 
 class Preview(Value):

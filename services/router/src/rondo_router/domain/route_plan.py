@@ -7,7 +7,7 @@ switchboard's part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,10 @@ from rondo_common.ids import AgentId, RuleId, TeamId
 ALL_AGENTS = "all"
 """The pool of all live-chat agents of a workspace."""
 
+IDLE_NOTICE_S_MAX = 60
+IDLE_NOTICE_SHARE = 5
+"""Both sides are warned a minute before the end, or a fifth of the whole time if that is less."""
+
 
 def team_pool(team_id: TeamId) -> str:
     """The pool of a team's agents."""
@@ -38,6 +42,19 @@ def team_pool(team_id: TeamId) -> str:
 def rule_pool(rule_id: RuleId) -> str:
     """The pool of a rule's agents."""
     return f"rule:{rule_id}"
+
+
+def members_of(directory: WorkspaceDirectory, pool: str) -> frozenset[AgentId]:
+    """The agents who are in a pool, and exist."""
+    kind, _, name = pool.partition(":")
+    places: Mapping[AgentId, object] = directory.agents
+    if kind == "team":
+        team = directory.teams.get(TeamId(name))
+        places = {} if team is None else team.entry.places
+    elif kind == "rule":
+        rule = directory.rules.get(RuleId(name))
+        places = {} if rule is None else rule.entry.places
+    return frozenset(places.keys() & directory.agents.keys())
 
 
 class Stage(Value):
@@ -68,6 +85,13 @@ class Engagements(Value):
     routed_max: int | None
 
 
+class IdlePlan(Value):
+    """When an active chat in which nobody writes is over, and how long before both sides are warned."""
+
+    timeout_ms: int
+    notice_ms: int
+
+
 class RoutePlan(Value):
     """An ordered list of stages, and what becomes of the request when they lead nowhere."""
 
@@ -82,6 +106,9 @@ class RoutePlan(Value):
     unanswered: FallbackReason = FallbackReason.NOT_ANSWERED
     """Why it falls back when the attempts of the last leg are used up."""
     fallback: FallbackSettings
+    idle: IdlePlan
+    visitor_lease_s: int
+    """For how long a visitor waits on after their last stream closed; 0: until they are told."""
 
 
 class TransferPlan(Value):
@@ -110,6 +137,8 @@ def plan_route(request: Request, directory: WorkspaceDirectory) -> RoutePlan:
         nobody=FallbackReason.NO_RULE_MATCHED if no_rule else FallbackReason.NOBODY_AVAILABLE,
         unanswered=FallbackReason.NO_RULE_MATCHED if no_rule else FallbackReason.NOT_ANSWERED,
         fallback=settings.fallback,
+        idle=_idle(settings.idle_timeout_s),
+        visitor_lease_s=settings.visitor_lease_s,
     )
 
 
@@ -191,3 +220,9 @@ def _rules_met(request: Request, directory: WorkspaceDirectory) -> Iterable[Rule
 def _queue(settings: WorkspaceSettings) -> QueuePlan | None:
     queue = settings.queue
     return QueuePlan(max_wait_s=queue.max_wait_s, size_max=queue.size_max) if queue.enabled else None
+
+
+def _idle(timeout_s: int) -> IdlePlan:
+    timeout_ms = timeout_s * 1000
+    notice_ms = min(IDLE_NOTICE_S_MAX * 1000, timeout_ms // IDLE_NOTICE_SHARE)
+    return IdlePlan(timeout_ms=timeout_ms, notice_ms=notice_ms)
