@@ -21,6 +21,7 @@ from rondo_common.events import (
     AcceptChat,
     AgentAvailabilityChanged,
     AgentConnected,
+    ConversationErased,
     Event,
     WebhookDisabled,
 )
@@ -335,6 +336,15 @@ async def test_a_rebuild_reads_its_own_partition_and_doubles_nothing() -> None:
     ]
     assert [list(each.values()) for each in world.past.asked] == [[[share], [share]]]
     assert share not in world.schedule.rereads
+
+
+async def test_an_erasure_is_sent_and_what_was_before_it_is_not_any_more() -> None:
+    world = World()
+    erased = ConversationErased(conversation_id=ConversationId("cnv_1"), agent_ids=())
+    envelope: Envelope[Event] = Envelope(EventId("e-9"), "/tests", NOON, ACME, erased)
+    await world.planning.plan([message(ACME, "cnv_1", "Hej"), envelope, message(ACME, "cnv_2", "Hej")])
+    records = world.schedule.endpoints[CRM].records.values()
+    assert [each.event_type for each in records] == ["conversation.erased", "message.posted"]
 
 
 async def test_tests_that_were_asked_for_are_scheduled_once() -> None:

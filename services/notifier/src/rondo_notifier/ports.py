@@ -11,7 +11,7 @@ from typing import Protocol
 from rondo_common.directory.entries import WebhookEntry
 from rondo_common.envelope import Envelope
 from rondo_common.events import Event, WebhookDisabled
-from rondo_common.ids import EventId
+from rondo_common.ids import ConversationId, EventId
 from rondo_common.webhooks import Attempt, DeliveryRecord, Reread
 from rondo_notifier.domain.recipients import Delivery, Oblivion
 from rondo_notifier.domain.webhooks import EndpointKey, Plan, Settlement
@@ -163,6 +163,10 @@ class WebhookSchedule(Protocol):
 
     async def forget(self, endpoints: Sequence[EndpointKey]) -> None:
         """Keep nothing of endpoints that are gone."""
+        ...
+
+    async def erase(self, endpoints: Sequence[EndpointKey], conversation_id: ConversationId) -> None:
+        """Keep nothing of a conversation's deliveries, and send none of those that wait."""
         ...
 
     async def asked(self, endpoint: EndpointKey) -> Asked:
