@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from rondo_common.conversation import Message, Queue, Status, queue_at
 from rondo_common.conversation_view import ConversationView
 from rondo_common.errors import Unavailable
 from rondo_common.ids import AgentId, ConversationId, MessageId, WorkspaceId
+from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX, TRANSCRIPT_MAILS_WINDOW_S
 from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation, Side
 
 Place = tuple[WorkspaceId, ConversationId]
@@ -35,6 +37,8 @@ class FakeConversations:
     posted_at: dict[tuple[Place, MessageId], int] = field(default_factory=dict)
     read: dict[tuple[Place, Side], int] = field(default_factory=dict)
     offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(int))
+    mails: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
+    request_offsets: defaultdict[WorkspaceId, int] = field(default_factory=lambda: defaultdict(lambda: -1))
     waiting: dict[WorkspaceId, list[ConversationId]] = field(default_factory=dict)
     pace_s: float | None = None
     rebuilding: set[WorkspaceId] = field(default_factory=set)
@@ -117,9 +121,23 @@ class FakeConversations:
             directory_offset=self.offsets[workspace_id],
         )
 
-    async def show_requested(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
+    async def show_requested(
+        self, workspace_id: WorkspaceId, view: ConversationView, request_offset: int
+    ) -> None:
         self._check()
+        self.request_offsets[workspace_id] = max(request_offset, self.request_offsets[workspace_id])
         self.views.setdefault((workspace_id, view.id), view)
+
+    async def newest_request(self, workspace_id: WorkspaceId) -> int:
+        self._check()
+        return self.request_offsets[workspace_id]
+
+    async def find_many(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ConversationView]:
+        self._check()
+        found = {each: self.views.get((workspace_id, each)) for each in conversation_ids}
+        return {each: view for each, view in found.items() if view is not None}
 
     async def reserve_message(
         self,
@@ -139,6 +157,12 @@ class FakeConversations:
             return PostReservation(PostState.NOT_ACTIVE)
         known = self.messages.setdefault(key, Posting(message))
         return PostReservation(PostState.RESERVED, known.message, agent_id)
+
+    async def reserve_mail(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int | None:
+        self._check()
+        self.mails[workspace_id, conversation_id] += 1
+        is_too_many = self.mails[workspace_id, conversation_id] > TRANSCRIPT_MAILS_MAX
+        return TRANSCRIPT_MAILS_WINDOW_S if is_too_many else None
 
     async def mark_posted(
         self,

@@ -51,6 +51,8 @@ from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.bootstrap import World, build_app
 from rondo_gateway.domain.assignments import Assignments
+from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
+from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
@@ -59,6 +61,7 @@ from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
+from tests.gateway.fake_metrics import FakeLiveMetrics
 from tests.gateway.fake_places import FakePlaces
 from tests.gateway.fake_presence import FakePresence
 from tests.gateway.fake_queue import FakeWaitingQueue
@@ -124,6 +127,11 @@ class FakeHistory:
     def __init__(self) -> None:
         self.transcripts: dict[ConversationId, Transcript] = {}
         self.pages: dict[ConversationId, MessageList] = {}
+        self.kept: dict[ConversationId, KeptConversation] = {}
+        self.wanted: list[tuple[WorkspaceId, Wanted]] = []
+        self.questions: list[tuple[WorkspaceId, ReportQuestion]] = []
+        self.has_mail = True
+        self.report = Report(data=[])
         self.stories: dict[ConversationId, Assignments] = {}
         self.asked_for: list[int] = []
         self.is_unreachable = False
@@ -152,6 +160,31 @@ class FakeHistory:
         self._check()
         self.asked_for.append(at_least)
         return self.transcripts.get(conversation_id)
+
+    async def conversation(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - as above
+        conversation_id: ConversationId,
+    ) -> KeptConversation | None:
+        self._check()
+        return self.kept.get(conversation_id)
+
+    async def conversations(
+        self, workspace_id: WorkspaceId, wanted: Wanted, *, requests_at_least: int
+    ) -> KeptPage:
+        self._check()
+        self.asked_for.append(requests_at_least)
+        self.wanted.append((workspace_id, wanted))
+        return KeptPage(data=list(self.kept.values())[: wanted.limit], next_cursor=None)
+
+    async def can_mail(self) -> bool:
+        self._check()
+        return self.has_mail
+
+    async def live_chat_report(self, workspace_id: WorkspaceId, question: ReportQuestion) -> Report:
+        self._check()
+        self.questions.append((workspace_id, question))
+        return self.report
 
     async def assignments(
         self,
@@ -192,6 +225,7 @@ class FakeWorld:
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
+    metrics: FakeLiveMetrics = field(default_factory=FakeLiveMetrics)
     history: FakeHistory = field(default_factory=FakeHistory)
     presence: FakePresence = field(default_factory=FakePresence)
     presence_lease_s: float = 75.0
@@ -226,6 +260,7 @@ class FakeWorld:
             log=self.log,
             answers=self.answers,
             mailboxes=self.mailboxes,
+            metrics=self.metrics,
             queue=self.queue,
             presence=self.presence,
             presence_lease_s=self.presence_lease_s,

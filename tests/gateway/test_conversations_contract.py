@@ -28,6 +28,7 @@ from rondo_common.redis.keys import (
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_effects import gateway_functions
+from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX
 from rondo_gateway.ports import BeginOutcome, Conversations, PostState, Reservation
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_world import (
@@ -187,7 +188,7 @@ async def test_who_waits_is_shown_with_their_place_and_what_is_left_by_experienc
     first, second = ConversationId("cnv_0"), CNV
     for waiting, pace_s, queue in (
         ([first, second], 12.5, Queue(position=2, estimated_wait_s=25)),
-        ([second], 12.5, Queue(position=1, estimated_wait_s=12)),
+        ([second], 12.5, Queue(position=1, estimated_wait_s=13)),
         ([second, first], None, Queue(position=1, estimated_wait_s=60)),
     ):
         await conversations.line_up(ws, waiting, pace_s)
@@ -297,7 +298,7 @@ async def test_a_request_whose_conversation_is_shown_is_known_to_be_in_the_log(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:
     assert not (await conversations.begin_request(ws, reservation())).is_shown
-    await conversations.show_requested(ws, requested())
+    await conversations.show_requested(ws, requested(), 7)
     assert (await conversations.begin_request(ws, reservation())).is_shown
 
 
@@ -305,7 +306,7 @@ async def test_what_the_router_shows_is_not_overwritten(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:
     await conversations.show(ws, offered())
-    await conversations.show_requested(ws, requested())
+    await conversations.show_requested(ws, requested(), 7)
     assert await conversations.find(ws, CNV) == offered()
 
 
@@ -411,3 +412,28 @@ async def test_many_at_once_wait_for_a_connection_instead_of_failing(
     finally:
         await client.aclose()
     assert found == [None] * 500
+
+
+async def test_the_newest_request_is_noted_and_never_goes_back(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    assert await conversations.newest_request(ws) == -1
+    await conversations.show_requested(ws, requested(), 7)
+    await conversations.show_requested(ws, requested(), 5)
+    assert await conversations.newest_request(ws) == 7
+
+
+async def test_only_so_many_mails_of_a_conversation_are_reserved(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    waits = [await conversations.reserve_mail(ws, CNV) for _ in range(TRANSCRIPT_MAILS_MAX + 1)]
+    assert waits[:-1] == [None] * TRANSCRIPT_MAILS_MAX
+    assert waits[-1] is not None
+    assert await conversations.reserve_mail(ws, ConversationId("cnv_2")) is None
+
+
+async def test_many_are_found_at_once(conversations: ShownConversations, ws: WorkspaceId) -> None:
+    await conversations.show_requested(ws, requested(), 7)
+    unknown = ConversationId("cnv_unknown")
+    assert await conversations.find_many(ws, [CNV, unknown]) == {CNV: await conversations.find(ws, CNV)}
+    assert await conversations.find_many(ws, []) == {}

@@ -296,4 +296,7 @@ async def test_while_what_redis_lost_is_brought_back_nothing_is_said_to_be_unkno
         assert int(refused.headers["retry-after"]) > 0
     await redis.set(epoch_key(workspace_id), "1")
     for http in gateways:
-        assert (await http.get("/v1/conversations/cnv_lost", headers=key)).status_code == 404
+        # Only history could still know it, and there is none here.
+        unknown = json_of(await http.get("/v1/conversations/cnv_lost", headers=key), 503)
+        assert "history" in unknown["detail"]
+        assert (await http.get("/v1/conversations/cnv_lost/stream", headers=key)).status_code == 404

@@ -37,7 +37,11 @@ NO_AGENT: frozenset[Permission] = frozenset()
 SETTINGS = frozenset(each for each in Permission if each.value.startswith("admin_"))
 ONE_OF: dict[str, frozenset[Permission]] = {
     "POST /v1/conversations": NO_AGENT,
+    "GET /v1/conversations": EVERY_AGENT,
     "GET /v1/conversations/{conversation_id}": EVERY_AGENT,
+    "POST /v1/conversations/{conversation_id}/transcript/email": EVERY_AGENT,
+    "GET /v1/reports/live_chat": frozenset({Permission.ANALYTICS_VIEW}),
+    "DELETE /v1/visitors/{visitor_id}": frozenset({Permission.ADMIN_SECURITY}),
     "POST /v1/conversations/{conversation_id}/accept": EVERY_AGENT,
     "POST /v1/conversations/{conversation_id}/decline": EVERY_AGENT,
     "POST /v1/conversations/{conversation_id}/withdraw": NO_AGENT,
@@ -96,6 +100,7 @@ PROFILES: dict[str, frozenset[Permission]] = {
 IDS = {
     "{conversation_id}": CNV,
     "{agent_id}": CALLER,
+    "{visitor_id}": "nobody",
     "{workspace_id}": ACME,
     "{key_id}": "key_none",
     "{id}": "new-one",
@@ -104,6 +109,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/conversations": {"route": {"type": "round_robin"}},
     "POST /v1/conversations/{conversation_id}/messages": {"client_message_id": "1", "text": "Hello"},
     "POST /v1/conversations/{conversation_id}/read": {"message_id": "msg_1"},
+    "POST /v1/conversations/{conversation_id}/transcript/email": {"to": "ada@example.com"},
     "POST /v1/conversations/{conversation_id}/transfer": {"agent_id": BOB},
     "POST /v1/route_plans": {"route": {"type": "round_robin"}},
     "POST /v1/workspaces": {"id": "initech", "name": "Initech"},

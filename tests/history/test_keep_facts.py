@@ -45,6 +45,8 @@ def test_commands_are_no_facts_and_everything_that_happened_is() -> None:
         "WithdrawChat",
         "EndChat",
         "TransferChat",
+        "VisitorErased",
+        "ConversationErased",
         "ConnectAgent",
         "PlanRoute",
     }

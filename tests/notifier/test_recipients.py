@@ -20,7 +20,7 @@ from rondo_notifier.domain.recipients import (
     ToConversation,
     deliveries_of,
 )
-from tests.router.chats import NOON
+from tests.router.provisioned import NOON
 
 GOLDEN = Path(__file__).parents[1] / "schemas"
 VISITOR = ToConversation(ConversationId("cnv_01kdwccye0t4m9b2n5x8r7q3wz"))

@@ -27,6 +27,7 @@ from rondo_gateway.adapters.directory import KafkaDirectoryLog, ReadDirectory
 from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.kafka_event_log import KafkaEventLog
+from rondo_gateway.adapters.kafka_metrics import KafkaLiveMetrics
 from rondo_gateway.adapters.redis_answers import RedisAnswers
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
@@ -40,6 +41,7 @@ from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
+from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
@@ -49,14 +51,18 @@ from rondo_gateway.handlers.attention import Attention
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
+from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.erasures import Erasures
 from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
+from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.rate_limits import Limits
+from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
@@ -71,6 +77,7 @@ from rondo_gateway.ports import (
     EventLog,
     History,
     Identities,
+    LiveMetrics,
     Mailboxes,
     Places,
     Presence,
@@ -102,6 +109,7 @@ class World:
     log: EventLog
     answers: Answers
     mailboxes: Mailboxes
+    metrics: LiveMetrics
     queue: WaitingQueue
     presence: Presence
     presence_lease_s: float
@@ -129,6 +137,9 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
     directory, log, clock = world.directory, world.log, world.clock
     directory_log = world.directory_log
     authentication = Authentication(root_key, directory, world.tokens, clock)
+    conversations = ConversationCommands(
+        directory, world.conversations, world.history, log, world.answers, clock, new_event_id
+    )
     limits = Limits(directory, world.rate_limiter, clock)
     presence = PresenceKeeper(world.presence, directory, log, clock, new_event_id, world.presence_lease_s)
     return UseCases(
@@ -144,11 +155,14 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         agent_tokens=AgentTokens(directory, world.tokens, clock),
         availabilities=Availabilities(directory, directory_log, clock),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, limits, clock),
-        conversations=ConversationCommands(
-            directory, world.conversations, log, world.answers, clock, new_event_id
-        ),
+        conversations=conversations,
+        conversation_lists=ConversationLists(directory, world.conversations, world.history),
         messages=Messages(directory, world.conversations, log, world.history, limits, clock),
-        transcripts=Transcripts(directory, world.conversations, world.history),
+        transcripts=Transcripts(directory, world.conversations, world.history, log, clock, new_event_id),
+        erasures=Erasures(
+            directory, world.conversations, world.history, conversations, log, clock, new_event_id
+        ),
+        reports=Reports(directory, world.history, clock),
         assignments=AssignmentStories(directory, world.conversations, world.history),
         route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
         presence=presence,
@@ -175,6 +189,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
             clock,
             new_event_id,
         ),
+        live_metrics=MetricsQueries(authentication, directory, world.metrics, clock, new_event_id),
     )
 
 
@@ -185,6 +200,7 @@ def build_app(
     use_cases = build_use_cases(world, root_key)
     jitter = random.SystemRandom().randint
     streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter, world.stream_times)
+    streams.append(metrics_stream_route(use_cases, world.metrics, open_streams, jitter, world.stream_times))
     return public_app(use_cases, streams, health)
 
 
@@ -198,6 +214,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     doorbells = Doorbells(redis)
     directory = Directory()
     reader = DirectoryReader(make_reader(kafka), directory)
+    metrics = KafkaLiveMetrics(make_reader(kafka), utc_now)
     publisher = KafkaPublisher(
         lambda: make_producer(kafka, request_timeout_ms=REQUEST_TIMEOUT_MS),
         deadline_s=PUBLISH_DEADLINE_S,
@@ -214,6 +231,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
+        metrics=metrics,
         queue=RedisWaitingQueue(functions, doorbells),
         presence=RedisPresence(functions),
         presence_lease_s=settings.presence_lease_s,
@@ -243,7 +261,12 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     return Gateway(
         app=build_app(world, settings.root_key.get_secret_value(), open_streams, health),
         open_streams=open_streams,
-        alongside=[lambda _: reader.run(), lambda _: doorbells.run(), prepare],
+        alongside=[
+            lambda _: reader.run(),
+            lambda _: doorbells.run(),
+            lambda _: metrics.run(),
+            prepare,
+        ],
         close=close,
     )
 

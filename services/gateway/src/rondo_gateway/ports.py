@@ -33,6 +33,9 @@ from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.cursors import Cursor, Extent
 from rondo_gateway.domain.identity import Identity
+from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
+from rondo_gateway.domain.metrics_board import MetricsWindow, Posted
+from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import TokenClaims
 from rondo_gateway.domain.transcript import Transcript
@@ -226,8 +229,21 @@ class Conversations(Protocol):
         """Take the key for this request, or say what it already stands for."""
         ...
 
-    async def show_requested(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
-        """Show a conversation that was just requested, unless the router shows it already."""
+    async def show_requested(
+        self, workspace_id: WorkspaceId, view: ConversationView, request_offset: int
+    ) -> None:
+        """Show a conversation that was just requested, unless the router shows it already; and note
+        where the log has the request."""
+        ...
+
+    async def newest_request(self, workspace_id: WorkspaceId) -> int:
+        """Where the log has the workspace's newest request that was noted; -1 before the first."""
+        ...
+
+    async def find_many(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ConversationView]:
+        """Those of the conversations that are there, as they are now."""
         ...
 
     async def reserve_message(
@@ -240,6 +256,11 @@ class Conversations(Protocol):
         """Check that the conversation is active, with this agent if an agent writes, and mark when
         it was last talked in. A ``client_message_id`` that the side used before gives the message of
         that time."""
+        ...
+
+    async def reserve_mail(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int | None:
+        """Count one more transcript of the conversation sent by email; None. When there were too many
+        lately: in how many seconds there may be another."""
         ...
 
     async def mark_posted(
@@ -371,19 +392,23 @@ class Bell(Protocol):
         """Ring."""
         ...
 
-    def whispered(self) -> Sequence[str]:
-        """What came along with the rings since this was last asked, oldest first; at least the latest."""
-        ...
-
     async def wait(self) -> Literal[True]:
         """Return when it rings, or rang since it was cleared."""
+        ...
+
+
+class WhisperingBell(Bell, Protocol):
+    """A bell that says something with a ring: what is worth nothing a moment later, and kept nowhere."""
+
+    def whispered(self) -> Sequence[str]:
+        """What came along with the rings since this was last asked, oldest first; at least the latest."""
         ...
 
 
 class Mailboxes(Protocol):
     """What recipients are told, in order."""
 
-    def listen(self, mailbox: str) -> AbstractAsyncContextManager[Bell]:
+    def listen(self, mailbox: str) -> AbstractAsyncContextManager[WhisperingBell]:
         """A bell that rings at every delivery from then on."""
         ...
 
@@ -416,6 +441,29 @@ class WaitingQueue(Protocol):
         ...
 
 
+# --- live metrics ------------------------------------------------------------------------------
+
+
+class LiveMetrics(Protocol):
+    """The last windows of each workspace's live metrics, as far as this process has read the log."""
+
+    async def windows(self, workspace_id: WorkspaceId) -> list[MetricsWindow]:
+        """The last windows, by time."""
+        ...
+
+    async def last_offset(self, workspace_id: WorkspaceId) -> int:
+        """How far the workspace's partition of the log was read: the offset of its last record."""
+        ...
+
+    async def after(self, workspace_id: WorkspaceId, offset: int) -> list[Posted] | None:
+        """The windows told behind an offset, in the log's order; None when not all of them are kept."""
+        ...
+
+    def listen(self, workspace_id: WorkspaceId) -> AbstractAsyncContextManager[Bell]:
+        """A bell that rings at every window from then on."""
+        ...
+
+
 # --- history and tokens ------------------------------------------------------------------------
 
 
@@ -442,6 +490,27 @@ class History(Protocol):
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
     ) -> Transcript | None:
         """The whole conversation; None when history does not know it (yet)."""
+        ...
+
+    async def conversation(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId
+    ) -> KeptConversation | None:
+        """A conversation as far as it is kept; None when history does not know it (any more)."""
+        ...
+
+    async def conversations(
+        self, workspace_id: WorkspaceId, wanted: Wanted, *, requests_at_least: int
+    ) -> KeptPage:
+        """A page of the conversations that are wanted, newest first. ``requests_at_least`` is as
+        ``at_least``, of the workspace's requests."""
+        ...
+
+    async def can_mail(self) -> bool:
+        """Whether transcripts can be sent by email here."""
+        ...
+
+    async def live_chat_report(self, workspace_id: WorkspaceId, question: ReportQuestion) -> Report:
+        """The figures that are asked for."""
         ...
 
     async def assignments(

@@ -94,6 +94,8 @@ class WorkspaceSettings(Value):
     """Visitors with an address there fall back at once. A subdomain is a domain of its own."""
     engagements_per_month_max: int | None = Field(default=None, ge=0, le=10**9)
     """How many chat requests a calendar month are routed; None: all of them."""
+    retention_days: int = Field(default=90, ge=1, le=3650)
+    """How long conversations are kept after their last event."""
     idle_timeout_s: int = Field(default=600, ge=5, le=86_400)
     """A chat in which nobody writes for so long is over."""
     visitor_lease_s: int = Field(default=60, ge=0, le=86_400)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from rondo_common.clock import from_milliseconds, milliseconds
@@ -14,6 +15,7 @@ from rondo_common.redis.functions import FunctionCall, FunctionLibrary
 from rondo_common.redis.keys import agent_conversations_key, epoch_key, view_key, workspace_key
 from rondo_gateway.adapters.redis_directory_offsets import directory_offset_key
 from rondo_gateway.adapters.redis_queue import place_from, place_keys
+from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX, TRANSCRIPT_MAILS_WINDOW_S
 from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation, Side
 
 IDEMPOTENCY_KEPT_S = 24 * 60 * 60
@@ -89,11 +91,27 @@ class RedisConversations:
             directory_offset=int(offset),
         )
 
-    async def show_requested(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
+    async def show_requested(
+        self, workspace_id: WorkspaceId, view: ConversationView, request_offset: int
+    ) -> None:
         """See :class:`Conversations`."""
         fields = [part for field in view.to_hash().items() for part in field]
-        key = view_key(workspace_id, view.id)
-        await self._functions.call(FunctionCall("rondo_gateway_show_requested", (key,), tuple(fields)))
+        keys = (view_key(workspace_id, view.id), requests_offset_key(workspace_id))
+        call = FunctionCall("rondo_gateway_show_requested", keys, (request_offset, *fields))
+        await self._functions.call(call)
+
+    async def newest_request(self, workspace_id: WorkspaceId) -> int:
+        """See :class:`Conversations`."""
+        call = FunctionCall("rondo_gateway_newest_request", (requests_offset_key(workspace_id),))
+        return int(await self._functions.call(call))
+
+    async def find_many(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ConversationView]:
+        """See :class:`Conversations`."""
+        answers = await self._functions.call_all([_find(workspace_id, each) for each in conversation_ids])
+        found = {each: _view(each, answer) for each, answer in zip(conversation_ids, answers, strict=True)}
+        return {each: view for each, view in found.items() if view is not None}
 
     async def reserve_message(
         self,
@@ -120,6 +138,13 @@ class RedisConversations:
             ),
         )
         return _reservation(await self._once_rebuilt(call))
+
+    async def reserve_mail(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int | None:
+        """See :class:`Conversations`."""
+        key = workspace_key(workspace_id, "conversation", conversation_id, "mails")
+        limits = (TRANSCRIPT_MAILS_MAX, TRANSCRIPT_MAILS_WINDOW_S)
+        wait_s = int(await self._functions.call(FunctionCall("rondo_gateway_reserve_mail", (key,), limits)))
+        return wait_s or None
 
     async def mark_posted(
         self,
@@ -172,6 +197,11 @@ class RedisConversations:
                 return answer
             await asyncio.sleep(REBUILT_POLL_S)
         raise Unavailable("redis", "it lost its data, and the router has not brought it back yet")
+
+
+def requests_offset_key(workspace_id: WorkspaceId) -> str:
+    """Where the log has the newest request that a caller was answered about: a number."""
+    return workspace_key(workspace_id, "requests_offset")
 
 
 def _reading_keys(workspace_id: WorkspaceId, conversation_id: ConversationId) -> tuple[str, str]:

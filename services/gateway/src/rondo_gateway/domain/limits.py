@@ -13,6 +13,11 @@ TEXT_LENGTH_MAX = 1_000
 NAME_LENGTH_MAX = 200
 URL_LENGTH_MAX = 2_000
 MESSAGE_LENGTH_MAX = 4_000
+QUERY_LENGTH_MAX = 200
+"""Of a search in what was said."""
+TRANSCRIPT_MAILS_MAX = 5
+TRANSCRIPT_MAILS_WINDOW_S = 24 * 60 * 60
+"""So many transcripts of one conversation are sent by email in that time."""
 CLIENT_ID_LENGTH_MAX = 64
 """Of an ``Idempotency-Key`` and a ``client_message_id``."""
 SCALARS_MAX = 50

@@ -160,6 +160,25 @@ def require_visitor_side(caller: Member) -> None:
         raise NotPermitted("Only the visitor withdraws a request. An agent declines or ends.")
 
 
+def require_analytics(caller: Principal, directory: WorkspaceDirectory | None) -> Backend | AgentCaller:
+    """The caller, if they may see figures: a website's backend, or an agent whose profile permits it.
+
+    Raises:
+        NotPermitted: they may not.
+    """
+    if isinstance(caller, Backend):
+        return caller
+    if isinstance(caller, AgentCaller) and directory is not None:
+        defined = directory.agents.get(caller.agent_id)
+        if defined is not None and Permission.ANALYTICS_VIEW in directory.permissions_of(
+            defined.entry.profile
+        ):
+            return caller
+    raise NotPermitted(
+        "Seeing figures needs an API key, or an agent whose profile has the permission analytics_view."
+    )
+
+
 def named_agent(caller: Principal, agent_id: AgentId) -> AgentId:
     """The agent that a path names: ``me`` stands for the calling one."""
     if isinstance(caller, AgentCaller) and agent_id == OWN_AGENT:

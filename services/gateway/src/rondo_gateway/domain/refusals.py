@@ -38,7 +38,7 @@ class OriginNotAllowed(NotPermitted):
 
 
 class LimitReached(RondoError):
-    """More was asked than the workspace's ``rate_limits`` allow. Repeat it after ``retry_after_s``."""
+    """More was asked than is allowed in so short a time. Repeat it after ``retry_after_s``."""
 
     def __init__(self, limit: str, retry_after_s: int) -> None:
         super().__init__(f"The limit {limit} is reached. Repeat this in {retry_after_s} s.")

@@ -55,6 +55,13 @@ class Conversation(Value):
     fallback: Fallback | None
 
 
+class ConversationList(Value):
+    """Conversations, newest first. The cursor leads to the next ones."""
+
+    data: list[Conversation]
+    next_cursor: str | None
+
+
 class RequestedConversation(Conversation):
     """A conversation just asked for, with the token for its visitor."""
 

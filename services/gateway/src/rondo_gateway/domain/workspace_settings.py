@@ -26,6 +26,7 @@ SETTING_PERMISSIONS: Mapping[str, Permission] = {
     "visitor_lease_s": Permission.ADMIN_ROUND_ROBIN,
     "blocked_email_domains": Permission.ADMIN_SECURITY,
     "engagements_per_month_max": Permission.ADMIN_SECURITY,
+    "retention_days": Permission.ADMIN_SECURITY,
     "allowed_origins": Permission.ADMIN_SECURITY,
     "rate_limits": Permission.ADMIN_SECURITY,
     "widget": Permission.ADMIN_INTEGRATIONS,

@@ -13,16 +13,20 @@ from rondo_gateway.entrypoints.account_import import account_import_routes
 from rondo_gateway.entrypoints.agents import agent_routes
 from rondo_gateway.entrypoints.attention import attention_routes
 from rondo_gateway.entrypoints.availability import availability_routes
+from rondo_gateway.entrypoints.conversation_lists import conversation_list_routes
 from rondo_gateway.entrypoints.conversations import conversation_routes
 from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
+from rondo_gateway.entrypoints.live_metrics import metrics_routes
 from rondo_gateway.entrypoints.messages import message_routes
 from rondo_gateway.entrypoints.origins import OriginRules, Origins
 from rondo_gateway.entrypoints.problems import answer_refusals
 from rondo_gateway.entrypoints.provisioned import provisioned_routes
+from rondo_gateway.entrypoints.reports import report_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
 from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
 from rondo_gateway.entrypoints.visitor_sessions import visitor_session_routes
+from rondo_gateway.entrypoints.visitors import visitor_routes
 from rondo_gateway.entrypoints.workspaces import api_key_routes, settings_routes, workspace_routes
 from rondo_gateway.handlers.use_cases import UseCases
 
@@ -48,7 +52,10 @@ def public_app(
     # Routes are tried in this order: the busiest first.
     for routes in (
         conversation_routes(),
+        conversation_list_routes(),
         message_routes(),
+        report_routes(),
+        visitor_routes(),
         attention_routes(),
         visitor_session_routes(),
         route_plan_routes(),
@@ -60,6 +67,7 @@ def public_app(
         settings_routes(),
         workspace_routes(),
         api_key_routes(),
+        metrics_routes(),
     ):
         app.include_router(routes)
     if health is not None:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from rondo_common.directory.entries import WorkspaceSettings
+from rondo_gateway.domain.metrics_board import MetricsEvent
 from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
 
 TITLE = "Rondo"
@@ -117,7 +118,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)  # FastAPI's own form of errors, which never leaves this app.
     schemas["Problem"] = PROBLEM_SCHEMA
-    for model in (Snapshot, ConversationSnapshot, AgentSnapshot, WorkspaceSettings):
+    for model in (Snapshot, ConversationSnapshot, AgentSnapshot, WorkspaceSettings, MetricsEvent):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
         for name, definition in schema.pop("$defs", {}).items():
             schemas.setdefault(name, definition)
@@ -138,6 +139,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             "For that agent; `me` stands for the calling agent's id.",
             ["agentToken", "streamToken"],
         ),
+        "/v1/metrics/live/stream": _metrics_stream(),
     }
     return document
 
@@ -150,8 +152,6 @@ def _problem_response(status: int) -> dict[str, Any]:
 
 
 def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> dict[str, Any]:
-    text = {"type": "string"}
-    last = "Go on right after this event. If that is too old, a snapshot with `resumed: false` comes."
     operation = {
         "tags": ["live streams"],
         "summary": summary,
@@ -163,9 +163,8 @@ def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> 
         ),
         "operationId": f"stream_by_{parameter}",
         "parameters": [
-            {"name": parameter, "in": "path", "required": True, "schema": text},
-            {"name": "Last-Event-ID", "in": "header", "schema": text, "description": last},
-            {"name": "last_event_id", "in": "query", "schema": text, "description": last},
+            {"name": parameter, "in": "path", "required": True, "schema": {"type": "string"}},
+            *_resumption(),
         ],
         "security": [{caller: []} for caller in callers],
         "responses": {
@@ -177,3 +176,34 @@ def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> 
         },
     }
     return {"get": operation}
+
+
+def _metrics_stream() -> dict[str, Any]:
+    operation = {
+        "tags": ["metrics"],
+        "summary": "Live metrics, live",
+        "description": (
+            "For API keys, and agents with the permission `analytics_view`. Server-sent events: first a "
+            "`snapshot` with the last windows, then a `workspace.metrics` for every window, some seconds "
+            "after its end, and once more when an event that came late corrects it."
+        ),
+        "operationId": "stream_live_metrics",
+        "parameters": _resumption(),
+        "security": [{caller: []} for caller in ("apiKey", "agentToken", "streamToken")],
+        "responses": {
+            "200": {
+                "description": "The stream. Each event's `data` is a `MetricsEvent`.",
+                "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/MetricsEvent"}}},
+            },
+            **{str(status): _problem_response(status) for status in (400, 401, 403, 503)},
+        },
+    }
+    return {"get": operation}
+
+
+def _resumption() -> list[dict[str, Any]]:
+    last = "Go on right after this event. If that is too old, a snapshot with `resumed: false` comes."
+    return [
+        {"name": name, "in": place, "schema": {"type": "string"}, "description": last}
+        for name, place in (("Last-Event-ID", "header"), ("last_event_id", "query"))
+    ]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,7 +26,7 @@ from rondo_gateway.entrypoints.queue_watch import QueueWatch
 from rondo_gateway.handlers.live_feed import LiveFeed, Told
 from rondo_gateway.handlers.queue_place import QUEUED
 from rondo_gateway.handlers.use_cases import UseCases
-from rondo_gateway.ports import Bell, Mailboxes
+from rondo_gateway.ports import Mailboxes, WhisperingBell
 
 CLIENT_RETRY_MS_MIN = 1_000
 CLIENT_RETRY_MS_MAX = 3_000
@@ -52,11 +53,19 @@ class StreamTimes:
         return cls(heartbeat_s=min(HEARTBEAT_S_MAX, presence_lease_s / BEATS_PER_LEASE_MIN))
 
 
+class OpenStream(Protocol):
+    """A stream that can be told to end."""
+
+    def leave(self) -> None:
+        """End the stream soon."""
+        ...
+
+
 class OpenStreams:
     """The streams open in this process, so that they can be ended when it stops."""
 
     def __init__(self) -> None:
-        self._open: set[_Reader] = set()
+        self._open: set[OpenStream] = set()
         self._is_closed = False
 
     async def end_with(self, stop: asyncio.Event) -> None:
@@ -67,7 +76,7 @@ class OpenStreams:
             reader.leave()
 
     @contextlib.contextmanager
-    def kept(self, reader: _Reader) -> Iterator[None]:
+    def kept(self, reader: OpenStream) -> Iterator[None]:
         """Count ``reader`` among the open streams."""
         if self._is_closed:
             reader.leave()
@@ -141,7 +150,7 @@ class StreamEndpoint:
 class _Reader:
     """One connection: tells what the feed has, sleeps on the bell, beats, and notices the end."""
 
-    def __init__(self, feed: LiveFeed, bell: Bell, send: Send, times: StreamTimes) -> None:
+    def __init__(self, feed: LiveFeed, bell: WhisperingBell, send: Send, times: StreamTimes) -> None:
         self._feed = feed
         self._bell = bell
         self._send = send

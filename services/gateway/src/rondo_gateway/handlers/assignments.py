@@ -21,7 +21,9 @@ class AssignmentStories:
     async def read(self, caller: Principal, conversation_id: ConversationId) -> Assignments:
         """Every attempt in order, and why; for the agents' side. Raises ``NotFound``, ``NotPermitted``."""
         member = require_member(caller)
-        view = await readable_conversation(self._directory, self._conversations, member, conversation_id)
+        view = await readable_conversation(
+            self._directory, self._conversations, self._history, member, conversation_id
+        )
         require_agents_side(member)
         story = await self._history.assignments(member.workspace_id, view.id, at_least=view.log_offset)
         return Assignments(data=[], queued=[], fell_back=None) if story is None else story

@@ -83,10 +83,10 @@ class ChatRequests:
         request = body.request(begun.conversation_id, begun.requested_at)
         view = ConversationView(begun.conversation_id, Status.REQUESTED, request)
         if not begun.is_shown:
-            await self._publish(workspace_id, begun, request)
+            offset = await self._publish(workspace_id, begun, request)
             # It is in the log, so it was taken: should Redis be away now, the router shows it.
             with contextlib.suppress(Unavailable):
-                await self._conversations.show_requested(workspace_id, view)
+                await self._conversations.show_requested(workspace_id, view, offset)
         assert workspace.workspace is not None  # noqa: S101 - a view finds only those that exist
         session = requester.session if isinstance(requester, VisitorCaller) else None
         ttl_s = VISITOR_TOKEN_TTL_S if session is None else SESSION_TOKEN_TTL_S
@@ -111,7 +111,7 @@ class ChatRequests:
             )
         return begun
 
-    async def _publish(self, workspace_id: WorkspaceId, begun: Beginning, request: Request) -> None:
+    async def _publish(self, workspace_id: WorkspaceId, begun: Beginning, request: Request) -> int:
         event = ChatRequested(
             conversation_id=begun.conversation_id,
             request=request,
@@ -125,7 +125,7 @@ class ChatRequests:
             workspace_id=workspace_id,
             event=event,
         )
-        await self._log.publish(envelope)
+        return await self._log.publish(envelope)
 
 
 def _own_key(requester: Backend | VisitorCaller, key: str | None) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from rondo_common.clock import Clock
 from rondo_common.conversation import Status
+from rondo_common.conversation_view import ConversationView
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import (
@@ -35,7 +37,7 @@ from rondo_gateway.handlers.visible_conversations import (
     party_conversation,
     readable_conversation,
 )
-from rondo_gateway.ports import Answers, Conversations, DirectoryView, EventLog
+from rondo_gateway.ports import Answers, Conversations, DirectoryView, EventLog, History
 
 DECISION_WAIT_S = 5.0
 
@@ -55,6 +57,7 @@ class ConversationCommands:
         self,
         directory: DirectoryView,
         conversations: Conversations,
+        history: History,
         log: EventLog,
         answers: Answers,
         clock: Clock,
@@ -62,6 +65,7 @@ class ConversationCommands:
     ) -> None:
         self._directory = directory
         self._conversations = conversations
+        self._history = history
         self._log = log
         self._answers = answers
         self._clock = clock
@@ -70,7 +74,9 @@ class ConversationCommands:
     async def read(self, caller: Principal, conversation_id: ConversationId) -> Conversation:
         """The conversation, for its parties, the backend and those who may view all."""
         member = require_member(caller)
-        view = await readable_conversation(self._directory, self._conversations, member, conversation_id)
+        view = await readable_conversation(
+            self._directory, self._conversations, self._history, member, conversation_id
+        )
         return conversation_of(view, member)
 
     async def accept(self, caller: Principal, conversation_id: ConversationId) -> Decided:
@@ -103,6 +109,28 @@ class ConversationCommands:
             return Decided(view.id, conversation_of(view, member))
         command = EndChat(conversation_id=conversation_id, by=member.party())
         return await self._decide(member, command)
+
+    async def close(self, member: Member, view: ConversationView) -> None:
+        """See to it that nothing more happens in a conversation: withdraw it, or end it.
+
+        Raises:
+            Unavailable: it is not decided yet; repeat it.
+        """
+        party = member.party()
+        commands: list[ConversationEvent] = [
+            WithdrawChat(conversation_id=view.id, by=party),
+            EndChat(conversation_id=view.id, by=party),
+        ]
+        if view.status is Status.ACTIVE:
+            commands.reverse()
+        for command in commands:  # It may be accepted, or end, just now: then the other one fits.
+            with contextlib.suppress(Conflict):
+                decided = await self._decide(member, command)
+                if decided.conversation is not None and decided.conversation.status.is_final:
+                    return
+        known = await self._conversations.find(member.workspace_id, view.id)
+        if known is not None and not known.status.is_final:
+            raise Unavailable("router", "it has not closed the visitor's conversations yet")
 
     async def transfer(
         self, caller: Principal, conversation_id: ConversationId, body: TransferBody

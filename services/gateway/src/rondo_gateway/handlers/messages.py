@@ -84,7 +84,9 @@ class Messages:
     ) -> MessageList:
         """Messages in order, from history."""
         member = require_member(caller)
-        view = await readable_conversation(self._directory, self._conversations, member, conversation_id)
+        view = await readable_conversation(
+            self._directory, self._conversations, self._history, member, conversation_id
+        )
         return await self._history.messages(
             member.workspace_id, view.id, limit=limit, after=after, at_least=view.log_offset
         )

@@ -15,12 +15,16 @@ from rondo_gateway.handlers.attention import Attention
 from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
+from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.erasures import Erasures
+from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
@@ -45,8 +49,11 @@ class UseCases:
     availabilities: Availabilities
     chat_requests: ChatRequests
     conversations: ConversationCommands
+    conversation_lists: ConversationLists
     messages: Messages
     transcripts: Transcripts
+    reports: Reports
+    erasures: Erasures
     assignments: AssignmentStories
     route_plans: RoutePlans
     presence: PresenceKeeper
@@ -55,3 +62,4 @@ class UseCases:
     visitor_sessions: VisitorSessions
     allowed_origins: AllowedOrigins
     live_streams: LiveStreams
+    live_metrics: MetricsQueries

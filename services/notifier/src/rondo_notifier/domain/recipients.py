@@ -27,6 +27,7 @@ from rondo_common.events import (
     ChatQueued,
     ChatTransferred,
     ChatWithdrawn,
+    ConversationErased,
     ConversationEvent,
     ConversationIdleWarned,
     CoverageLost,
@@ -64,6 +65,15 @@ class Delivery:
     to: ToConversation | ToAgent
     entry: StreamEvent
     log_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Oblivion:
+    """A conversation that was erased, and the agents who were told of it."""
+
+    workspace_id: WorkspaceId
+    conversation_id: ConversationId
+    agent_ids: tuple[AgentId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +213,14 @@ def _about_conversation(
         entry = _entry(envelope, event.conversation_id, private)
         deliveries += [Delivery(workspace_id, ToAgent(each), entry, offset) for each in agent_ids]
     return deliveries
+
+
+def oblivion_of(envelope: Envelope[Any]) -> Oblivion | None:
+    """What is to be forgotten after the event, if it says so."""
+    event = envelope.event
+    if not isinstance(event, ConversationErased):
+        return None
+    return Oblivion(envelope.workspace_id, event.conversation_id, event.agent_ids)
 
 
 def _about_agent(envelope: Envelope[AgentEvent], data: dict[str, Any]) -> Delivery:

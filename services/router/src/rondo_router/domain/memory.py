@@ -46,7 +46,7 @@ from rondo_common.events import (
     TransferReturned,
 )
 from rondo_common.ids import AgentId, ConversationId, EventId
-from rondo_router.domain.route_plan import RoutePlan, plan_route
+from rondo_router.domain.route_plan import RoutePlan, members_of, plan_route
 
 GUARDS = frozenset(
     {
@@ -190,6 +190,8 @@ class WorkspaceMemory:
         for turn in sorted(self._turns):
             pool = self.pools.setdefault(turn.pool, PoolMemory())
             pool.serve(turn)
+        for name, pool in self.pools.items():
+            pool.kept &= members_of(self.directory, name)
         self.present &= self.directory.agents.keys()
 
     def broken_off(self) -> list[ConversationId]:

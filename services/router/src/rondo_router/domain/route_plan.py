@@ -7,7 +7,7 @@ switchboard's part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -42,6 +42,19 @@ def team_pool(team_id: TeamId) -> str:
 def rule_pool(rule_id: RuleId) -> str:
     """The pool of a rule's agents."""
     return f"rule:{rule_id}"
+
+
+def members_of(directory: WorkspaceDirectory, pool: str) -> frozenset[AgentId]:
+    """The agents who are in a pool, and exist."""
+    kind, _, name = pool.partition(":")
+    places: Mapping[AgentId, object] = directory.agents
+    if kind == "team":
+        team = directory.teams.get(TeamId(name))
+        places = {} if team is None else team.entry.places
+    elif kind == "rule":
+        rule = directory.rules.get(RuleId(name))
+        places = {} if rule is None else rule.entry.places
+    return frozenset(places.keys() & directory.agents.keys())
 
 
 class Stage(Value):

@@ -118,13 +118,19 @@ class PartitionDesks:
         while True:
             self._timer_set.clear()
             is_check_due = loop.time() - checked_at >= LOST_CHECK_S
-            for desk in list(self._desks.values()):
-                if is_check_due or (desk.due and min(desk.due.values()) <= self._now_ms()):
-                    await self._mind(desk, is_check_due=is_check_due)
+            await self.mind_desks(is_check_due=is_check_due)
             if is_check_due:
                 checked_at = loop.time()
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes as the event is set.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._timer_set.wait(), self._seconds_to_next())
+                async with asyncio.timeout(self._seconds_to_next()):
+                    await self._timer_set.wait()
+
+    async def mind_desks(self, *, is_check_due: bool) -> None:
+        """Fire what is due now, once round; with ``is_check_due``, rebuild what was lost before."""
+        for desk in list(self._desks.values()):
+            if is_check_due or (desk.due and min(desk.due.values()) <= self._now_ms()):
+                await self._mind(desk, is_check_due=is_check_due)
 
     # -- at the desk ----------------------------------------------------------------------------
 
