@@ -96,7 +96,7 @@ class RedisSwitchboard:
         """See :class:`Switchboard`."""
         await self._call_all(restore_calls(epoch, workspace_id, memory, now_ms))
 
-    async def forget(self, partition: int, workspace_id: WorkspaceId) -> None:
+    async def discard(self, partition: int, workspace_id: WorkspaceId) -> None:
         """See :class:`Switchboard`."""
         with redis_errors():
             await self._redis.srem(_adopted_key(partition), workspace_id)
