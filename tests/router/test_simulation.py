@@ -14,7 +14,7 @@ from tests.router.hall import FakeWorld, RedisWorld
 from tests.router.simulation import PARTITIONS, Simulation
 
 SEEDS = int(os.environ.get("RONDO_SEEDS", "20"))
-"""How many seeds are played, from 0 on; one of them alone is played by ``-k "[seed-7]"``."""
+"""How many seeds are played, from 0 on. See CONTRIBUTING.md."""
 SEEDS_PER_REDIS_SEED = 5
 STEPS = 120
 FIRST_PARTITION = 10_000
