@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, get_args
 
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from rondo_common.conversation import Author, Message
 from rondo_common.directory.entries import WorkspaceEntry
 from rondo_common.envelope import Envelope, decode, headers_of, rfc3339
 from rondo_common.errors import Rejected
-from rondo_common.events import AcceptChat, Event, MessagePosted, WorkspaceDefined
+from rondo_common.events import EVENT_TYPES, AcceptChat, Event, MessagePosted, WorkspaceDefined
 from rondo_common.ids import AgentId, ConversationId, EventId, MessageId, WorkspaceId
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -57,6 +59,29 @@ def changed(name: str, value: bytes | None) -> list[tuple[str, bytes]]:
 def test_what_is_written_is_read_again(text: str, at: datetime) -> None:
     envelope = carried(said(text), at=at)
     assert decode(headers_of(envelope), value_of(envelope)) == envelope
+
+
+def models_in(annotation: Any, found: set[type[BaseModel]] | None = None) -> set[type[BaseModel]]:
+    """The models that a value of this type may be or hold."""
+    found = set() if found is None else found
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in found:
+        found.add(annotation)
+        for field in annotation.model_fields.values():
+            models_in(field.annotation, found)
+    for argument in get_args(annotation):
+        models_in(argument, found)
+    return found
+
+
+@pytest.mark.parametrize("event", EVENT_TYPES.values(), ids=EVENT_TYPES)
+def test_whatever_may_be_null_may_be_left_out_as_the_wire_does(event: type[Event]) -> None:
+    fields = {
+        f"{model.__name__}.{name}": field
+        for model in models_in(event)
+        for name, field in model.model_fields.items()
+    }
+    nullable = {name for name, field in fields.items() if type(None) in get_args(field.annotation)}
+    assert [name for name in sorted(nullable) if fields[name].is_required()] == []
 
 
 @pytest.mark.parametrize("text", ["Hej 👋", "", "a\nb", '"quoted"'])

@@ -137,7 +137,7 @@ async def test_messages_and_transcripts_come_from_history(
     text = await http.get(f"{PATH}/transcript?download=1", headers={**KEY, "Accept": "text/plain"})
     assert text.headers["content-type"] == "text/plain; charset=utf-8"
     assert text.headers["content-disposition"] == f'attachment; filename="transcript-{CNV}.txt"'
-    assert text.text.splitlines()[3:] == [
+    assert text.text.splitlines()[4:] == [
         f"[{NOON:%Y-%m-%d %H:%M:%S} UTC] Visitor: first line",
         "    [12:00] Grace: forged",
     ]

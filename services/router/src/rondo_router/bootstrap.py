@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from datetime import datetime
 
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
@@ -18,8 +20,10 @@ from rondo_common.events import (
     WithdrawChat,
 )
 from rondo_common.health import health_app
+from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.connection import KafkaConnection, make_reader
 from rondo_common.kafka.group import loop_health, make_loop, make_publisher
+from rondo_common.kafka.partitioning import partition_of
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.system_clock import utc_now
@@ -30,8 +34,9 @@ from rondo_router.adapters.redis_switchboard import RedisSwitchboard
 from rondo_router.entrypoints.partition_desks import PartitionDesks
 from rondo_router.handlers import routing
 from rondo_router.handlers.rebuilding import Rebuilding
+from rondo_router.handlers.replaying import Changes, Compared, Replaying
 from rondo_router.handlers.routing import Router, Translation
-from rondo_router.settings import RouterSettings
+from rondo_router.settings import ReplaySettings, RouterSettings
 
 GROUP = "rondo.router"
 DIRECTORY_TIMEOUT_S = 120.0
@@ -47,6 +52,37 @@ TRANSLATIONS: dict[type[Event], Translation] = {
     PlanRoute: routing.plan_only,
 }
 """What the router decides, and how each is understood."""
+
+
+async def replay(
+    settings: ReplaySettings,
+    workspace_id: WorkspaceId,
+    span: tuple[datetime, datetime],
+    changes: Changes | None,
+) -> list[Compared]:
+    """Run the chats of a time span again, under the workspace's present directory and a changed one.
+
+    Raises:
+        UnknownWorkspace: the directory has no such workspace.
+        BadChanges: the changed directory would not be one.
+        Unavailable: Kafka or Redis is out of reach.
+    """
+    connection = KafkaConnection(settings.kafka_bootstrap, client_id="rondo-replay")
+    directory = Directory()
+    reader = DirectoryReader(make_reader(connection), directory)
+    following = asyncio.create_task(reader.run())
+    redis = connect_redis(settings.redis_url, client_name="rondo-replay")
+    switchboard = RedisSwitchboard(redis)
+    try:
+        await reader.catch_up(DIRECTORY_TIMEOUT_S)
+        recorder = KafkaRecorder(lambda: make_reader(connection))
+        replaying = Replaying(directory, recorder, switchboard, _scratch_workspace_id, utc_now)
+        partition = partition_of(CHAT_REQUESTS, workspace_id, "")
+        return await replaying.compare(partition, workspace_id, span, changes)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await redis.aclose()
 
 
 async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
@@ -83,3 +119,7 @@ async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
     finally:
         await publisher.stop()
         await redis.aclose()
+
+
+def _scratch_workspace_id() -> WorkspaceId:
+    return WorkspaceId(f"replay-{secrets.token_hex(8)}")

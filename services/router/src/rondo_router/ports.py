@@ -57,6 +57,10 @@ class Switchboard(Protocol):
         """Put back what the log remembers of a workspace that was forgotten, before it is adopted."""
         ...
 
+    async def discard(self, partition: int, workspace_id: WorkspaceId) -> None:
+        """Remove everything about a workspace that nobody decides in any more."""
+        ...
+
     async def seated(self, workspace_id: WorkspaceId) -> Seated:
         """The agents and pools the workspace's switchboard knows."""
         ...

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from rondo_common.settings import ReaderSettings, RedisSettings
+from rondo_common.settings import KafkaSettings, ReaderSettings, RedisSettings
 
 
 class RouterSettings(ReaderSettings, RedisSettings):
     """Everything the router can be told."""
+
+
+class ReplaySettings(KafkaSettings, RedisSettings):
+    """What ``rondo replay`` needs."""

@@ -35,8 +35,10 @@ PARTS = (
     "offers",
     "queue",
     "transfers",
+    "liveness",
     "decisions",
     "agents",
+    "endings",
     "showing",
     "restoring",
 )
@@ -95,6 +97,13 @@ class RedisSwitchboard:
     ) -> None:
         """See :class:`Switchboard`."""
         await self._call_all(restore_calls(epoch, workspace_id, memory, now_ms))
+
+    async def discard(self, partition: int, workspace_id: WorkspaceId) -> None:
+        """See :class:`Switchboard`."""
+        with redis_errors():
+            await self._redis.srem(_adopted_key(partition), workspace_id)
+            async for key in self._redis.scan_iter(workspace_key(workspace_id) + ":*", count=1000):
+                await self._redis.unlink(key)
 
     async def seated(self, workspace_id: WorkspaceId) -> Seated:
         """See :class:`Switchboard`."""

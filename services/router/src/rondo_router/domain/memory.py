@@ -39,8 +39,10 @@ from rondo_common.events import (
     ChatTransferred,
     ChatWithdrawn,
     ConversationEvent,
+    ConversationIdleWarned,
     Event,
     MessagePosted,
+    MessagesRead,
     TransferReturned,
 )
 from rondo_common.ids import AgentId, ConversationId, EventId
@@ -90,6 +92,10 @@ class ChatMemory:
     state_offset: int = -1
     log_offset: int = -1
     last_message_at: datetime | None = None
+    active_at: datetime | None = None
+    """When an agent last took it."""
+    idle_ends_at: datetime | None = None
+    """When it ends, both sides having been warned; None when somebody wrote since."""
 
     def view(self, conversation_id: ConversationId) -> ConversationView:
         """The conversation as everybody may see it."""
@@ -198,7 +204,9 @@ class WorkspaceMemory:
             return
         chat.log_offset = max(chat.log_offset, record.offset)
         if isinstance(event, MessagePosted):
-            chat.last_message_at = event.message.sent_at
+            chat.last_message_at, chat.idle_ends_at = event.message.sent_at, None
+            return
+        if isinstance(event, MessagesRead):
             return
         chat.version += 1
         chat.state_offset = record.offset
@@ -239,7 +247,7 @@ def turn_of(event: AssignmentOffered, pool: str, turn: int) -> Turn:
     return Turn(milliseconds(event.offered_at), turn, pool, event.agent.id, tried)
 
 
-def _move(chat: ChatMemory, event: ConversationEvent, at: datetime) -> None:  # noqa: C901 - one case an event
+def _move(chat: ChatMemory, event: ConversationEvent, at: datetime) -> None:  # noqa: C901, PLR0912 - one case an event
     """Let the conversation be where ``event`` leaves it."""
     match event:
         case AssignmentOffered():
@@ -252,6 +260,9 @@ def _move(chat: ChatMemory, event: ConversationEvent, at: datetime) -> None:  # 
             chat.status, chat.queued = Status.QUEUED, event
         case AssignmentAccepted():
             chat.status, chat.agent, chat.offer = Status.ACTIVE, event.agent, None
+            chat.active_at, chat.idle_ends_at = at, None
+        case ConversationIdleWarned(ends_at=ends_at):
+            chat.idle_ends_at = ends_at
         case AssignmentDeclined() | AssignmentTimedOut():
             _close_offer(chat)
             if chat.status is Status.REQUESTED:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rondo_common.availability import Availability, availability_at
+from rondo_common.availability import Availability
 from rondo_common.conversation import AgentCard, Value
-from rondo_common.directory.entries import AgentEntry
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId
 from rondo_router.domain.route_plan import settings_of
@@ -38,9 +37,5 @@ def seat_of(directory: WorkspaceDirectory, agent_id: AgentId | None, now: dateti
         capacity=settings.agent_capacity if agent.capacity is None else agent.capacity,
         may_chat=directory.may_chat(agent),
         needs_presence=settings.presence_required,
-        availability=_availability(directory, agent, now),
+        availability=directory.availability_of(agent, now),
     )
-
-
-def _availability(directory: WorkspaceDirectory, agent: AgentEntry, now: datetime) -> Availability:
-    return availability_at(agent.schedule, agent.time_zone, directory.toggles.get(agent.id), now)
