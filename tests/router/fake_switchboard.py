@@ -45,6 +45,8 @@ class FakeSwitchboard:
         return Epoch(self._epochs[partition])
 
     async def adopt(self, epoch: Epoch, partition: int, workspace_ids: Sequence[WorkspaceId]) -> None:
+        if workspace_ids:
+            self._epochs[partition] = max(self._epochs.get(partition, 0), epoch)
         for each in workspace_ids:
             if each in self.workspaces:
                 _fence(epoch, self.workspaces[each])

@@ -44,6 +44,14 @@ class World(Protocol):
         """The conversations that take a place of the agent's capacity."""
         ...
 
+    async def capacity(self, workspace_id: WorkspaceId, agent: AgentId) -> int:
+        """How many the agent has room for, as the switchboard knows; 0 if they are not seated."""
+        ...
+
+    async def forget(self, workspace_ids: Sequence[WorkspaceId], partitions: Sequence[int]) -> None:
+        """Lose everything of them, as a server does that comes back empty."""
+        ...
+
 
 class FakeWorld:
     """The world of the fake switchboard."""
@@ -73,6 +81,13 @@ class FakeWorld:
         chats = self._board.workspaces[workspace_id].chats_of(agent)
         return {chat.conversation_id for chat in chats}
 
+    async def capacity(self, workspace_id: WorkspaceId, agent: AgentId) -> int:
+        seat = self._board.workspaces[workspace_id].seats.get(agent)
+        return 0 if seat is None else seat.capacity
+
+    async def forget(self, workspace_ids: Sequence[WorkspaceId], partitions: Sequence[int]) -> None:  # noqa: ARG002 - all is lost
+        self._board.forget()
+
 
 class RedisWorld:
     """The world of the real one."""
@@ -95,6 +110,16 @@ class RedisWorld:
 
     async def held(self, workspace_id: WorkspaceId, agent: AgentId) -> set[str]:
         return await self._members(workspace_key(workspace_id, "agent", agent, "chats"))
+
+    async def capacity(self, workspace_id: WorkspaceId, agent: AgentId) -> int:
+        known = await self._redis.hget(workspace_key(workspace_id, "agent", agent), "capacity")
+        return int(known or 0)
+
+    async def forget(self, workspace_ids: Sequence[WorkspaceId], partitions: Sequence[int]) -> None:
+        keys = [f"rondo:{kind}:{{{each}}}" for each in partitions for kind in ("epoch", "adopted")]
+        for workspace_id in workspace_ids:
+            keys += [key async for key in self._redis.scan_iter(f"{workspace_key(workspace_id)}:*")]
+        await self._redis.delete(*keys)
 
     async def _members(self, key: str) -> set[str]:
         return {str(each) for each in await self._redis.smembers(key)}

@@ -122,6 +122,8 @@ class Workspace:
     def take_place(self, agent: AgentId, seat: AgentSeat) -> None:
         """Only who may chat is in the sequence of all agents; one who no longer may keeps their place."""
         self.seats[agent] = seat
+        for circle in self.circles.values():
+            circle.awaited.discard(agent)
         if seat.may_chat:
             self.circle(ALL_AGENTS).join(agent, seat.place)
         else:

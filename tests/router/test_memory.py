@@ -88,9 +88,13 @@ def plain(hall: Hall) -> Workspace:
 
 
 def turn_is_kept(hall: Hall) -> bool:
-    """Whether somebody has a turn to come that the counter has passed: not all of these are in the log."""
+    """Whether somebody has, or had, a turn to come that the counter has passed.
+
+    The log does not name all of these, nor does it say who lost theirs by being away or full.
+    """
     circles = plain(hall).circles.values()
-    return any(turn <= circle.counter for circle in circles for turn in circle.turns.values())
+    is_kept = any(turn <= circle.counter for circle in circles for turn in circle.turns.values())
+    return is_kept or any(pool.kept for pool in remembered(hall).pools.values())
 
 
 async def the_same_is_seen(before: Hall, after: Hall, course: Course) -> None:

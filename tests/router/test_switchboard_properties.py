@@ -106,7 +106,7 @@ class BothSwitchboards(RuleBasedStateMachine):
         for record in self.plain.log[known:]:
             self.story.take(record.envelope)
         rooms = Counter(capacities) | Counter(self._capacities())
-        invariants.capacity_never_passed(self.story, rooms, since=offers_before)
+        invariants.capacity_never_passed(self.story.loads[offers_before:], rooms)
         offers = [
             (step.conversation_id, step.agent.id)
             for decision in decisions
@@ -274,6 +274,7 @@ class BothSwitchboards(RuleBasedStateMachine):
         invariants.nobody_tried_twice(self.story)
         invariants.exactly_one_winner(self.story)
         invariants.every_chat_ends_in_one_final_state(self.story)
+        invariants.no_turn_served_twice(self.story)
         invariants.nobody_waits_whom_an_agent_could_take(self.workspace)
         self.run(self._world_is_the_same())
 

@@ -9,6 +9,7 @@ import pytest
 from rondo_common.conversation import Status
 from rondo_common.errors import Fenced, Lost
 from rondo_common.ids import WorkspaceId
+from rondo_router.domain.memory import WorkspaceMemory
 from rondo_router.domain.outcome import showing_of
 from tests.router.chats import NOW
 from tests.router.hall import PARTITION, Hall, OpenHall, told
@@ -140,6 +141,19 @@ async def test_each_claim_is_greater_than_any_before(hall: Hall) -> None:
     second = await hall.board.claim(PARTITION, 0)
     third = await hall.board.claim(PARTITION, 0)
     assert hall.epoch < second < third
+
+
+async def test_an_owner_who_outlived_the_servers_memory_is_followed_by_a_greater_claim(
+    open_hall: OpenHall,
+) -> None:
+    hall = await open_hall()
+    ahead = await hall.board.claim(PARTITION, NOW + 5_000)  # By a clock that is fast.
+    await hall.world.forget([hall.workspace_id], [PARTITION])
+    await hall.board.restore(ahead, hall.workspace_id, WorkspaceMemory(hall.here.found), NOW)
+    await hall.board.adopt(ahead, PARTITION, [hall.workspace_id])
+    following = await hall.board.claim(PARTITION, NOW)
+    assert following > ahead
+    await hall.board.adopt(following, PARTITION, [hall.workspace_id])
 
 
 async def test_an_earlier_owner_is_fenced_off_from_everything(hall: Hall) -> None:
