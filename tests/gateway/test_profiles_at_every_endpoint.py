@@ -65,6 +65,8 @@ ONE_OF: dict[str, frozenset[Permission]] = {
         {Permission.OWN_AVAILABILITY, Permission.ADMIN_AGENTS}
     ),
     "GET /v1/rules/lint": frozenset({Permission.ADMIN_CUSTOM_RULES}),
+    "GET /v1/metrics/live": frozenset({Permission.ANALYTICS_VIEW}),
+    "GET /v1/metrics/live/stream": frozenset({Permission.ANALYTICS_VIEW}),
     "POST /v1/workspaces": NO_AGENT,
     "GET /v1/workspaces": NO_AGENT,
     "GET /v1/workspaces/{workspace_id}": NO_AGENT,
