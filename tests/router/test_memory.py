@@ -16,7 +16,7 @@ from rondo_common.clock import from_milliseconds
 from rondo_common.conversation import Author, Message, Status
 from rondo_common.directory.entries import Kind
 from rondo_common.envelope import Envelope
-from rondo_common.events import MessagePosted
+from rondo_common.events import ConversationErased, MessagePosted
 from rondo_common.ids import AgentId, ConversationId, EventId, MessageId
 from rondo_router.adapters.redis_switchboard import RedisSwitchboard
 from rondo_router.domain.decision import Decision
@@ -336,3 +336,14 @@ async def test_who_is_not_in_the_directory_any_more_is_not_present() -> None:
     await hall.connect("b")
     hall.here.remove(Kind.AGENT, "a")
     assert remembered(hall).present == {AgentId("b")}
+
+
+async def test_what_was_erased_is_not_brought_back() -> None:
+    hall = await fake_hall()
+    await hall.provision(hall.here.agents("a", "b"))
+    await hall.offers("1", "2")
+    (erased, kept) = remembered(hall).chats
+    forgotten = ConversationErased(conversation_id=erased, agent_ids=(AgentId("a"),))
+    at = from_milliseconds(hall.now)
+    envelope = Envelope(EventId("erasure"), "/tests", at, hall.workspace_id, forgotten)
+    assert set(remembered(hall, [*hall.log, Recorded(envelope, 99)]).chats) == {kept}
