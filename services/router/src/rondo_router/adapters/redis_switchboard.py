@@ -68,7 +68,9 @@ class RedisSwitchboard:
         """See :class:`Switchboard`."""
         if not workspace_ids:
             return
-        await self._call_all([workspace_call("rondo_adopt_workspace", e, epoch) for e in workspace_ids])
+        hold = FunctionCall("rondo_hold_partition", (_epoch_key(partition),), (epoch,))
+        adopt = [workspace_call("rondo_adopt_workspace", each, epoch) for each in workspace_ids]
+        await self._call_all([hold, *adopt])
         with redis_errors():
             await self._redis.sadd(_adopted_key(partition), *workspace_ids)
 
