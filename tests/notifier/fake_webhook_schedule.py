@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from rondo_common.clock import from_milliseconds, milliseconds
 from rondo_common.errors import Fenced
-from rondo_common.ids import EventId
+from rondo_common.ids import ConversationId, EventId
 from rondo_common.webhooks import LOG_ENTRIES_MAX, LOG_KEPT_S, DeliveryRecord, Reread, share_of
 from rondo_notifier.domain.webhooks import EndpointKey, Plan, Settlement
 from rondo_notifier.ports import Asked, Claimed, ClaimRequest, Claims, Holding, Placement
@@ -159,6 +159,14 @@ class FakeWebhookSchedule:
     async def forget(self, endpoints: Sequence[EndpointKey]) -> None:
         for each in endpoints:
             self.endpoints.pop(each, None)
+
+    async def erase(self, endpoints: Sequence[EndpointKey], conversation_id: ConversationId) -> None:
+        for endpoint in map(self._of, endpoints):
+            for each, record in list(endpoint.records.items()):
+                if record.conversation_id == conversation_id:
+                    del endpoint.records[each]
+                    endpoint.waiting.pop(each, None)
+                    endpoint.finished.pop(each, None)
 
     async def asked(self, endpoint: EndpointKey) -> Asked:
         found = self._of(endpoint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from rondo_common.errors import Fenced
-from rondo_common.ids import EventId
+from rondo_common.ids import ConversationId, EventId
 from rondo_common.webhooks import (
     LOG_ENTRIES_MAX,
     LOG_KEPT_S,
@@ -332,6 +333,35 @@ async def test_nothing_is_kept_of_an_endpoint_that_is_forgotten(
     await schedule.forget([endpoint])
     assert ids(await claim(schedule, holding, endpoint)) == []
     assert await schedule.log(endpoint) == []
+
+
+async def test_nothing_is_kept_or_sent_of_a_conversation_that_was_erased(
+    schedule: LookedInto, endpoint: EndpointKey
+) -> None:
+    holding = await take(schedule, endpoint)
+    await place(schedule, endpoint, "a.1", "b.1")
+    under_way = (await claim(schedule, holding, endpoint)).claimed
+    await settle(schedule, holding, next(each for each in under_way if each.lane == "b"))
+    await place(schedule, endpoint, "a.2", "b.2", "ab.1")
+    for each in ("a", "b"):
+        await schedule.erase([endpoint], ConversationId(each))
+    await settle(schedule, holding, next(each for each in under_way if each.lane == "a"), "answered 500")
+    assert [each.id for each in await schedule.log(endpoint)] == ["ab.1"]
+    await place(schedule, endpoint, "a.3")
+    assert sorted(ids(await claim(schedule, holding, endpoint))) == ["a.3", "ab.1"]
+
+
+async def test_an_event_for_several_endpoints_is_placed_for_each_of_them(
+    schedule: LookedInto, endpoint: EndpointKey
+) -> None:
+    other = new_endpoint(endpoint.workspace_id)
+    await place(schedule, other, "a.1")
+    plan = a_plan(endpoint, "a", "a.1")
+    plans = [plan, replace(plan, endpoint=other)]
+    assert await schedule.schedule(plans, NOON, waiting_max=WAITING_MAX) == [
+        Placement.SCHEDULED,
+        Placement.KNOWN,
+    ]
 
 
 async def test_the_log_keeps_the_latest_that_ended_and_all_that_wait(

@@ -82,6 +82,15 @@ DIRECTORY = Topic(
     retention_ms=None,
     compacted=True,
 )
+ALERTS = Topic(
+    name="rondo.alerts",
+    holds="What the notifier did and could not do, for people to be told of",
+    key="what it is about: agent, webhook or workspace id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("notifier",),
+    readers=("notifier", "operators"),
+    retention_ms=90 * DAY_MS,
+)
 METRICS = Topic(
     name="rondo.metrics",
     holds="What happened in each workspace, in windows of 10 s; of a window, the last record stands",
@@ -123,15 +132,6 @@ LIVE_METRICS_CLOSED = Topic(
     compacted=True,
     internal=True,
 )
-ALERTS = Topic(
-    name="rondo.alerts",
-    holds="What the notifier did and could not do, for people to be told of",
-    key="what it is about: agent, webhook or workspace id",
-    partitioner=Partitioner.WORKSPACE,
-    writers=("notifier",),
-    readers=("notifier", "operators"),
-    retention_ms=90 * DAY_MS,
-)
 DEAD_LETTERS = Topic(
     name="rondo.dead-letters",
     holds="Records that can never be handled, as they were, with why and where",
@@ -148,10 +148,10 @@ TOPICS: tuple[Topic, ...] = (
     CONVERSATIONS,
     AGENTS,
     DIRECTORY,
+    ALERTS,
     METRICS,
     LIVE_METRICS_MOMENTS,
     LIVE_METRICS_CHATS,
     LIVE_METRICS_CLOSED,
-    ALERTS,
     DEAD_LETTERS,
 )

@@ -235,7 +235,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     doorbells = Doorbells(redis)
     directory = Directory()
     reader = DirectoryReader(make_reader(kafka), directory)
-    metrics = KafkaLiveMetrics(make_reader(kafka), utc_now)
+    metrics = KafkaLiveMetrics(lambda: make_reader(kafka), utc_now)
     publisher = KafkaPublisher(
         lambda: make_producer(kafka, request_timeout_ms=REQUEST_TIMEOUT_MS),
         deadline_s=PUBLISH_DEADLINE_S,

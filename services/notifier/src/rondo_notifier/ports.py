@@ -170,6 +170,10 @@ class WebhookSchedule(Protocol):
         """Keep nothing of endpoints that are gone."""
         ...
 
+    async def erase(self, endpoints: Sequence[EndpointKey], conversation_id: ConversationId) -> None:
+        """Keep nothing of a conversation's deliveries, and send none of those that wait."""
+        ...
+
     async def asked(self, endpoint: EndpointKey) -> Asked:
         """What people asked for and was not done yet."""
         ...

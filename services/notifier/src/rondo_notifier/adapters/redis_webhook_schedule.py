@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
+from itertools import groupby
 from typing import Any, cast
 
 from redis.asyncio import Redis
 
 from rondo_common.clock import from_milliseconds, milliseconds
-from rondo_common.ids import EventId, WebhookId, WorkspaceId
+from rondo_common.ids import ConversationId, EventId, WebhookId, WorkspaceId
 from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary, read_library
 from rondo_common.webhooks import (
@@ -57,29 +58,27 @@ class RedisWebhookSchedule:
         """See :class:`WebhookSchedule`."""
         if not plans:
             return []
-        now_ms, again = milliseconds(now), int(is_replay)
-        answers = await self._functions.call_all(
-            [
-                FunctionCall(
-                    "rondo_webhook_schedule",
-                    (endpoint_key(*plan.endpoint),),
-                    (
-                        plan.id,
-                        plan.lane,
-                        plan.body,
-                        plan.record.model_dump_json(),
-                        now_ms,
-                        waiting_max,
-                        plan.activation,
-                        again,
-                        KEPT_MS,
-                    ),
-                )
-                for plan in plans
-            ]
-        )
+        limits = (milliseconds(now), waiting_max, int(is_replay), KEPT_MS)
+        # An event's plans for several endpoints share its record: they go in one call.
+        calls = [
+            FunctionCall(
+                "rondo_webhook_schedule",
+                tuple(endpoint_key(*plan.endpoint) for plan in same),
+                (
+                    same[0].id,
+                    same[0].lane,
+                    same[0].body,
+                    same[0].record.model_dump_json(),
+                    *limits,
+                    *(plan.activation for plan in same),
+                ),
+            )
+            for _, each in groupby(plans, key=lambda plan: (plan.endpoint.workspace_id, id(plan.record)))
+            for same in [list(each)]
+        ]
+        answers = await self._functions.call_all(calls)
         await self._touch({plan.endpoint for plan in plans})
-        return [Placement(each) for each in answers]
+        return [Placement(each) for answer in answers for each in answer]
 
     async def waiting(self, endpoint: EndpointKey) -> int:
         """See :class:`WebhookSchedule`."""
@@ -170,6 +169,15 @@ class RedisWebhookSchedule:
         with redis_errors():
             for each in endpoints:
                 await self._redis.unlink(*(endpoint_key(*each, part) for part in PARTS))
+
+    async def erase(self, endpoints: Sequence[EndpointKey], conversation_id: ConversationId) -> None:
+        """See :class:`WebhookSchedule`."""
+        await self._functions.call_all(
+            [
+                FunctionCall("rondo_webhook_erase", (endpoint_key(*each),), (conversation_id,))
+                for each in endpoints
+            ]
+        )
 
     async def asked(self, endpoint: EndpointKey) -> Asked:
         """See :class:`WebhookSchedule`."""

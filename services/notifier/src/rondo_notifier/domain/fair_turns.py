@@ -21,7 +21,7 @@ class TurnLimits:
     endpoint_max: int = 10
     failing_max: int = 2
     """Of an endpoint whose last answer was none: enough to notice that it is well again."""
-    workspace_max: int = 250
+    workspace_max: int = 400
     process_max: int = 1000
     turn_max: int = 10
     """How many an endpoint may begin in one turn."""

@@ -37,6 +37,7 @@ from rondo_common.events import (
 )
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId
 from rondo_common.mailbox import StreamEvent, stream_type
+from rondo_common.topics import CONVERSATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ def deliveries_of(envelope: Envelope[Any], offset: int) -> list[Delivery]:
 
 
 def all_of(envelope: Envelope[Any]) -> StreamEvent | None:
-    """The event as who may know everything is told of it; None for events nobody is told of.
+    """The event as who may know everything is told of it; None for commands and definitions.
 
     What is about an agent says which: there is no mailbox that it stands in.
     """
@@ -207,7 +208,7 @@ def all_of(envelope: Envelope[Any]) -> StreamEvent | None:
     if isinstance(event, AgentEvent):
         tell: Callable[[Any], dict[str, Any]] = AGENT_TELLINGS.get(type(event), _about_themselves)
         return _entry(envelope, None, {"agent_id": event.agent_id, **tell(event)})
-    if type(event) not in TELLINGS:
+    if not isinstance(event, ConversationEvent) or event.TOPIC is not CONVERSATIONS:
         return None
     return _entry(envelope, event.conversation_id, _in_full(event))
 

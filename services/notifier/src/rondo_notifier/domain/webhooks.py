@@ -80,7 +80,11 @@ def plans_of(
     if not wanting:
         return []
     body = WebhookBody(**dict(event), workspace_id=envelope.workspace_id).model_dump_json()
-    return [_plan(EndpointKey(envelope.workspace_id, each.id), each, event, body, now) for each in wanting]
+    lane, record = _lane_of(event), _record_of(event, body, now)
+    return [
+        Plan(EndpointKey(envelope.workspace_id, each.id), each.activation, lane, body, record)
+        for each in wanting
+    ]
 
 
 def test_plan(endpoint: EndpointKey, entry: WebhookEntry, test_id: EventId, now: datetime) -> Plan:
@@ -93,7 +97,7 @@ def test_plan(endpoint: EndpointKey, entry: WebhookEntry, test_id: EventId, now:
         data={"webhook_id": endpoint.webhook_id},
     )
     body = WebhookBody(**dict(event), workspace_id=endpoint.workspace_id).model_dump_json()
-    return _plan(endpoint, entry, event, body, now)
+    return Plan(endpoint, entry.activation, _lane_of(event), body, _record_of(event, body, now))
 
 
 def refused(record: DeliveryRecord, error: str, now: datetime) -> DeliveryRecord:
@@ -141,8 +145,8 @@ def _is_active(entry: WebhookEntry, moment: datetime) -> bool:
     return moment >= entry.active_since - timedelta(seconds=CLOCK_SKEW_S_MAX)
 
 
-def _plan(endpoint: EndpointKey, entry: WebhookEntry, event: StreamEvent, body: str, now: datetime) -> Plan:
-    record = DeliveryRecord(
+def _record_of(event: StreamEvent, body: str, now: datetime) -> DeliveryRecord:
+    return DeliveryRecord(
         id=event.id,
         event_type=event.type,
         conversation_id=event.conversation_id,
@@ -150,7 +154,6 @@ def _plan(endpoint: EndpointKey, entry: WebhookEntry, event: StreamEvent, body: 
         next_attempt_at=now,
         body=cut(body),
     )
-    return Plan(endpoint, entry.activation, _lane_of(event), body, record)
 
 
 def _lane_of(event: StreamEvent) -> str:

@@ -9,7 +9,7 @@ from rondo_common.clock import Clock
 from rondo_common.directory.entries import WebhookEntry
 from rondo_common.directory.view import Directory
 from rondo_common.envelope import Envelope
-from rondo_common.events import WebhookDisabled
+from rondo_common.events import ConversationErased, WebhookDisabled
 from rondo_common.ids import WorkspaceId, derived_event_id
 from rondo_common.webhooks import SOURCES, Attempt, Reread, share_of
 from rondo_notifier.domain.webhooks import (
@@ -37,8 +37,8 @@ WAITING_MAX = 10_000
 """Of one endpoint. What comes on top has failed at once; a replay brings it back."""
 REPLAY_WAITING_MAX = 1_000
 """A replay goes on when fewer wait, so that it leaves room for what happens now."""
-PLANS_MAX = 500
-"""How many are scheduled in one round trip."""
+PLANS_MAX = 100
+"""How many are scheduled in one round trip. Redis does nothing else meanwhile."""
 
 
 class Endpoints:
@@ -79,13 +79,16 @@ class WebhookPlanning:
     async def plan(self, envelopes: Iterable[Envelope[Any]]) -> None:
         """Schedule what the events lead to, in their order. Raises ``Unavailable``; repeat it then."""
         now = self._clock()
-        plans = [
-            plan
-            for envelope in envelopes
-            for plan in plans_of(envelope, self._endpoints.of_workspace(envelope.workspace_id), now)
-        ]
-        for begin in range(0, len(plans), PLANS_MAX):
-            await self._place(plans[begin : begin + PLANS_MAX])
+        plans: list[Plan] = []
+        for envelope in envelopes:
+            entries = self._endpoints.of_workspace(envelope.workspace_id)
+            if isinstance(envelope.event, ConversationErased):
+                await self._place_all(plans)  # What was before it is erased too, so it comes first.
+                plans = []
+                endpoints = [EndpointKey(envelope.workspace_id, each.id) for each in entries]
+                await self._schedule.erase(endpoints, envelope.event.conversation_id)
+            plans += plans_of(envelope, entries, now)
+        await self._place_all(plans)
 
     async def test(self, endpoint: EndpointKey) -> None:
         """Schedule the tests that were asked for. Raises ``Unavailable``; repeat it then."""
@@ -96,6 +99,10 @@ class WebhookPlanning:
         for each in (await self._schedule.asked(endpoint)).tests:
             await self._place([test_plan(endpoint, entry, each, now)])
             await self._schedule.test_done(endpoint, each)
+
+    async def _place_all(self, plans: Sequence[Plan]) -> None:
+        for begin in range(0, len(plans), PLANS_MAX):
+            await self._place(plans[begin : begin + PLANS_MAX])
 
     async def _place(self, plans: Sequence[Plan]) -> None:
         now = self._clock()

@@ -10,9 +10,10 @@
 --   <e>:finished  sorted set: ids at their end, by when (ms)
 --
 -- rondo_webhook_schedule
---   keys: <e>   arguments: id, lane, body, record, now, deliveries that may wait, activation,
---               '1' to schedule again what came to its end, ms to keep everything
---   result: scheduled, known, full or given_up
+--   keys: <e> of every endpoint (of one workspace) that the same event goes to
+--   arguments: id, lane, body, record, now, deliveries that may wait, '1' to schedule again what came to
+--              its end, ms to keep everything, then each endpoint's activation
+--   result: for each endpoint scheduled, known, full or given_up
 -- rondo_webhook_refuse
 --   keys: <e>   arguments: id, record, now, records to keep, ms to keep them
 --   result: 1; only the log has it
@@ -29,6 +30,9 @@
 -- rondo_webhook_give_up
 --   keys: <e>   arguments: epoch, activation
 --   result: 1
+-- rondo_webhook_erase
+--   keys: <e>   arguments: a conversation, which is a lane
+--   result: how many of its deliveries were forgotten, under way or not
 -- rondo_webhook_take_over
 --   keys: the share   arguments: now, what is to be read again where the share is not known
 --   result: the epoch, and what is to be read again, '' for nothing
@@ -86,12 +90,11 @@ local function note(e, id, record)
   return number
 end
 
-redis.register_function('rondo_webhook_schedule', function(keys, args)
-  local e = keys[1]
+local function schedule(e, args, activation)
   local id, lane, body, record, now = args[1], args[2], args[3], args[4], args[5]
-  if redis.call('HGET', e .. ':state', 'given_up') == args[7] then return 'given_up' end
+  if redis.call('HGET', e .. ':state', 'given_up') == activation then return 'given_up' end
   if redis.call('HEXISTS', e .. ':bodies', id) == 1 then return 'known' end
-  if args[8] ~= '1' and redis.call('HEXISTS', e .. ':records', id) == 1 then return 'known' end
+  if args[7] ~= '1' and redis.call('HEXISTS', e .. ':records', id) == 1 then return 'known' end
   if redis.call('ZCARD', e .. ':waiting') >= tonumber(args[6]) then return 'full' end
   local number = note(e, id, record)
   redis.call('ZREM', e .. ':finished', id)
@@ -100,8 +103,16 @@ redis.register_function('rondo_webhook_schedule', function(keys, args)
   if redis.call('HEXISTS', e .. ':flying', lane) == 0 then
     redis.call('ZADD', e .. ':due', 'NX', now, lane)
   end
-  for _, part in ipairs(PARTS) do redis.call('PEXPIRE', e .. ':' .. part, args[9]) end
+  for _, part in ipairs(PARTS) do redis.call('PEXPIRE', e .. ':' .. part, args[8]) end
   return 'scheduled'
+end
+
+redis.register_function('rondo_webhook_schedule', function(keys, args)
+  local results = {}
+  for index, e in ipairs(keys) do
+    results[index] = schedule(e, args, args[8 + index])
+  end
+  return results
 end)
 
 redis.register_function('rondo_webhook_refuse', function(keys, args)
@@ -175,6 +186,23 @@ redis.register_function('rondo_webhook_give_up', function(keys, args)
   redis.call('HSET', keys[1] .. ':state', 'given_up', args[2])
   redis.call('HDEL', keys[1] .. ':state', 'failing_since')
   return 1
+end)
+
+redis.register_function('rondo_webhook_erase', function(keys, args)
+  local e, conversation = keys[1], args[1]
+  redis.call('ZREMRANGEBYLEX', e .. ':waiting', '[' .. conversation .. '/', '(' .. conversation .. '0')
+  redis.call('ZREM', e .. ':due', conversation)
+  redis.call('HDEL', e .. ':flying', conversation)
+  local erased = {}
+  local records = redis.call('HGETALL', e .. ':records')
+  for index = 1, #records, 2 do
+    if cjson.decode(records[index + 1]).conversation_id == conversation then
+      erased[#erased + 1] = records[index]
+      redis.call('HDEL', e .. ':bodies', records[index])
+    end
+  end
+  drop_records(e, erased)
+  return #erased
 end)
 
 redis.register_function('rondo_webhook_take_over', function(keys, args)
