@@ -101,6 +101,8 @@ class Surroundings:
             **self.environ,
             "RONDO_ROOT_KEY": self.state.root_key,
             "RONDO_TOKEN_SECRET": self.state.token_secret,
+            "RONDO_VAPID_PRIVATE_KEY": self.state.vapid_private_key,
+            "RONDO_PUBLIC_URL": self.environ.get("RONDO_PUBLIC_URL") or self.url("gateway"),
             "RONDO_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap,
             "RONDO_REDIS_URL": self.addresses.redis_url,
             "RONDO_POSTGRES_DSN": self.addresses.postgres_dsn,

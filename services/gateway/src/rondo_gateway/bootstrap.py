@@ -30,6 +30,7 @@ from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.kafka_event_log import KafkaEventLog
 from rondo_gateway.adapters.kafka_metrics import KafkaLiveMetrics
+from rondo_gateway.adapters.redis_alerts import RedisAlertBook
 from rondo_gateway.adapters.redis_answers import RedisAnswers
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
@@ -42,12 +43,14 @@ from rondo_gateway.adapters.redis_rate_limiter import RedisRateLimiter
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
 from rondo_gateway.adapters.redis_webhooks import RedisWebhookDesk
+from rondo_gateway.adapters.vapid import public_key_of
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
+from rondo_gateway.handlers.alerts import AlertQueries
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.assignments import AssignmentStories
 from rondo_gateway.handlers.attention import Attention
@@ -64,6 +67,7 @@ from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.route_plans import RoutePlans
@@ -74,6 +78,7 @@ from rondo_gateway.handlers.visitor_sessions import VisitorSessions
 from rondo_gateway.handlers.webhooks import WebhookKind, Webhooks
 from rondo_gateway.handlers.workspaces import Workspaces
 from rondo_gateway.ports import (
+    AlertBook,
     Answers,
     Conversations,
     DirectoryLog,
@@ -116,6 +121,8 @@ class World:
     log: EventLog
     answers: Answers
     mailboxes: Mailboxes
+    alerts: AlertBook
+    push_public_key: str | None
     metrics: LiveMetrics
     queue: WaitingQueue
     presence: Presence
@@ -175,6 +182,14 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         account_import=AccountImport(directory, directory_log),
         agent_tokens=AgentTokens(directory, world.tokens, clock),
         availabilities=Availabilities(directory, directory_log, clock),
+        alerts=AlertQueries(directory, world.alerts, log, clock, new_event_id),
+        push_subscriptions=PushSubscriptions(
+            directory,
+            directory_log,
+            clock,
+            world.push_public_key,
+            allow_private=world.webhook_allow_private,
+        ),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, limits, clock),
         conversations=conversations,
         conversation_lists=ConversationLists(directory, world.conversations, world.history),
@@ -253,6 +268,8 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
+        alerts=RedisAlertBook(redis, doorbells),
+        push_public_key=_push_public_key(settings),
         metrics=metrics,
         queue=RedisWaitingQueue(functions, doorbells),
         presence=RedisPresence(functions),
@@ -312,6 +329,11 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
 
 async def _let_others_run() -> None:
     await asyncio.sleep(0)
+
+
+def _push_public_key(settings: GatewaySettings) -> str | None:
+    key = settings.vapid_private_key
+    return None if key is None else public_key_of(key.get_secret_value())
 
 
 def _new_api_key() -> str:
