@@ -10,7 +10,7 @@ from rondo_common.ids import AgentId, AlertId, WorkspaceId
 
 
 class FakeAlertBook:
-    """A :class:`rondo_gateway.ports.AlertBook`. ``after`` is what an alert becomes once it is waited for."""
+    """A :class:`rondo_gateway.ports.AlertBook`. ``after``: what alerts become when waited for."""
 
     def __init__(self) -> None:
         self.records: dict[tuple[WorkspaceId, AlertId], AlertRecord] = {}

@@ -16,6 +16,12 @@ SECRET_BYTES = 48
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
+def fresh_vapid_key() -> str:
+    """A private key of the curve P-256, as 32 bytes in base64url: any number below the curve's order."""
+    number = 1 + secrets.randbelow(P256_ORDER - 1)
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).decode().rstrip("=")
+
+
 class State(BaseModel):
     """The contents of `state.json`: ports by process, secrets, the demo workspace's key."""
 
@@ -24,7 +30,7 @@ class State(BaseModel):
     ports: dict[str, int] = Field(default_factory=dict)
     root_key: str = Field(repr=False)
     token_secret: str = Field(repr=False)
-    vapid_private_key: str = Field(default_factory=lambda: fresh_vapid_key(), repr=False)  # noqa: PLW0108 - it is defined below
+    vapid_private_key: str = Field(default_factory=fresh_vapid_key, repr=False)
     demo_api_key: str | None = Field(default=None, repr=False)
 
     @classmethod
@@ -49,12 +55,6 @@ class State(BaseModel):
             names = ", ".join(sorted(_SECRET_VARIABLES[field] for field in given))
             raise PortMoved(f"{names} differs from what the running stack uses: run `make down` first")
         return self.model_copy(update=given)
-
-
-def fresh_vapid_key() -> str:
-    """A private key of the curve P-256, as 32 bytes in base64url: any number below the curve's order."""
-    number = 1 + secrets.randbelow(P256_ORDER - 1)
-    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).decode().rstrip("=")
 
 
 _SECRET_VARIABLES = {
