@@ -194,7 +194,7 @@ class AlertDesk:
             for (workspace_id, record), alert in zip(records, known, strict=True)
             if alert is None and record.expires_at > now
         ]
-        await self._settle([(each, each) for each in lost])
+        await self._settle([(None, each) for each in lost])
 
     def _resumed(self, workspace_id: WorkspaceId, record: AlertRecord, now: datetime) -> Alert:
         ladder = self._reach.ladder(workspace_id, record.agent_id, is_present=False)
