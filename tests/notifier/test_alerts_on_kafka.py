@@ -89,11 +89,7 @@ class Office:
                 for kind, name, event in (
                     (Kind.WORKSPACE, str(self.workspace_id), WorkspaceDefined(workspace=entry)),
                     (Kind.AGENT, str(AGENT.id), AgentDefined(agent=AGENT)),
-                    (
-                        Kind.PUSH_SUBSCRIPTION,
-                        str(subscription.id),
-                        PushSubscribed(subscription=subscription),
-                    ),
+                    (Kind.PUSH_SUBSCRIPTION, str(subscription.id), subscribed),
                 )
             )
         )
