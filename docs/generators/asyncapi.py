@@ -22,7 +22,7 @@ from rondo_common.events import (
     TranscriptRequested,
 )
 from rondo_common.ids import WorkspaceId, derived_event_id
-from rondo_common.topics import CONVERSATIONS, DEAD_LETTERS, TOPICS, Partitioner, Topic
+from rondo_common.topics import CONVERSATIONS, DEAD_LETTERS, DIRECTORY, TOPICS, Partitioner, Topic
 
 Json = dict[str, Any]
 
@@ -95,6 +95,8 @@ def events_of(topic: Topic) -> list[type[Event]]:
 
 def writers_of(model: type[Event]) -> tuple[str, ...]:
     """The services that write an event."""
+    if model.TOPIC is DIRECTORY:
+        return ("gateway",)  # The notifier only removes: push subscriptions that are gone.
     if model.TOPIC is not CONVERSATIONS:
         return model.TOPIC.writers
     return SHARES.get(model, ("router",))
