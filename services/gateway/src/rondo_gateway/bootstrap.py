@@ -42,7 +42,9 @@ from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
-from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
+from rondo_gateway.entrypoints.live_streams import stream_routes
+from rondo_gateway.entrypoints.open_streams import OpenStreams
+from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.api_keys import ApiKeys
@@ -278,7 +280,13 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
         await run_together(
             stop,
             stopping=[
-                serve_http(gateway.app, host=settings.http_host, port=settings.http_port, stop=stop),
+                serve_http(
+                    gateway.app,
+                    host=settings.http_host,
+                    port=settings.http_port,
+                    stop=stop,
+                    streaming=True,
+                ),
                 gateway.open_streams.end_with(stop),
             ],
             background=[part(stop) for part in gateway.alongside],

@@ -41,7 +41,7 @@ class RedisAnswers:
 
             yield answer
 
-    async def _heard(self, key: str, bell: asyncio.Event) -> Answer:
+    async def _heard(self, key: str, bell: Doorbell) -> Answer:
         while True:
             bell.clear()
             # Redis away: the bell rings when it is back, or the wait runs out.
