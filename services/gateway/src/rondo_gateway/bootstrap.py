@@ -44,6 +44,7 @@ from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
 from rondo_gateway.entrypoints.live_streams import stream_routes
 from rondo_gateway.entrypoints.open_streams import OpenStreams
+from rondo_gateway.entrypoints.sockets import socket_routes
 from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
@@ -202,6 +203,7 @@ def build_app(
     use_cases = build_use_cases(world, root_key)
     jitter = random.SystemRandom().randint
     streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter, world.stream_times)
+    streams += socket_routes(use_cases, world.mailboxes, open_streams, world.stream_times)
     streams.append(metrics_stream_route(use_cases, world.metrics, open_streams, jitter, world.stream_times))
     return public_app(use_cases, streams, health)
 

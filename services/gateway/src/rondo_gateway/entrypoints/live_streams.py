@@ -95,7 +95,7 @@ class StreamEndpoint:
                 await Response(headers=sse.HEADERS)(scope, receive, send)
                 return
             await feed.beat()
-            stack.push_async_callback(_close, feed)
+            stack.push_async_callback(close_feed, feed)
             await self._begin(first, send)
             hold = scope.get("extensions", {}).get(HOLD)
             if hold is None:
@@ -133,7 +133,8 @@ async def _read_on(reader: StreamReader, receive: Receive) -> None:
         leaving.cancel()
 
 
-async def _close(feed: LiveFeed) -> None:
+async def close_feed(feed: LiveFeed) -> None:
+    """The reader is gone."""
     with contextlib.suppress(Unavailable):  # It is noticed by the heartbeats that no longer come.
         await feed.close()
 
@@ -151,14 +152,16 @@ def stream_routes(
         return StreamEndpoint(use_cases, mailboxes, open_streams, jitter, times, open_feed)
 
     return [
-        Route("/v1/conversations/{id}/stream", endpoint(_of_conversation), methods=["GET"]),
-        Route("/v1/agents/{id}/stream", endpoint(_of_agent), methods=["GET"]),
+        Route("/v1/conversations/{id}/stream", endpoint(of_conversation), methods=["GET"]),
+        Route("/v1/agents/{id}/stream", endpoint(of_agent), methods=["GET"]),
     ]
 
 
-async def _of_conversation(use_cases: UseCases, caller: Principal, name: str) -> LiveFeed:
+async def of_conversation(use_cases: UseCases, caller: Principal, name: str) -> LiveFeed:
+    """What happens in a conversation."""
     return await use_cases.live_streams.of_conversation(caller, ConversationId(name))
 
 
-async def _of_agent(use_cases: UseCases, caller: Principal, name: str) -> LiveFeed:
+async def of_agent(use_cases: UseCases, caller: Principal, name: str) -> LiveFeed:
+    """What concerns an agent."""
     return await use_cases.live_streams.of_agent(caller, name)

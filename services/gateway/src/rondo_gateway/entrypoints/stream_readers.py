@@ -80,6 +80,15 @@ class StreamReader:
         self._is_gone = True
         self._bell.set()
 
+    async def may_go_on(self) -> bool:
+        """Whether the reader may still be here; if not, the stream ends. What cannot be found out now is
+        found out by the next heartbeat."""
+        with contextlib.suppress(Unavailable):
+            if not await self._feed.is_permitted():
+                self.close(Closing.NOT_PERMITTED)
+                return False
+        return True
+
     async def read_on(self) -> None:
         """Tell what happens until the reader leaves or is too slow, the process stops or the permission
         ends; then tell why, to whoever is still there."""

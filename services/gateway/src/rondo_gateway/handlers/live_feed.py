@@ -84,6 +84,11 @@ class LiveFeed:
         return self._subject.mailbox
 
     @property
+    def conversation_id(self) -> ConversationId | None:
+        """The conversation it is about; None for an agent's."""
+        return self._subject.conversation_id
+
+    @property
     def place(self) -> QueuePlace | None:
         """The place in the queue to watch; None for a stream without one."""
         return self._subject.place
