@@ -103,7 +103,7 @@ def _name_in(given: Fields) -> str | int:
 
 def _command_in(given: Fields) -> Command:
     kind = given.get("type")
-    if kind != OF_NO_CONVERSATION and kind not in set(_COMMANDS):
+    if kind != OF_NO_CONVERSATION and kind not in tuple(_COMMANDS):
         raise invalid("/type", f"give one of {', '.join((*_COMMANDS, OF_NO_CONVERSATION))}")
     about = given.get("conversation_id")
     if about is not None and not (isinstance(about, str) and re.fullmatch(ID_PATTERN, about)):
