@@ -81,11 +81,11 @@ async def test_a_socket_that_does_not_read_is_closed_with_1013(
         path = PATH.replace("stream", "socket")
         connection = await gateway.socket(path, ACME_KEY)
         await heard(connection)
-        connection.transport.pause_reading()  # type: ignore[attr-defined]  # asyncio's transports have it
+        connection.transport.pause_reading()
         for number in range(10 * FLOOD):
             await world.mailboxes.deliver(MAILBOX, large(number))
         await _until_closed(world)
-        connection.transport.resume_reading()  # type: ignore[attr-defined]  # the same
+        connection.transport.resume_reading()
         last = await heard(connection)
         while last["type"] != "stream.closed":
             last = await heard(connection)

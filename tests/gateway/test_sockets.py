@@ -186,7 +186,7 @@ async def test_who_loses_the_right_is_closed_with_1008(world: FakeWorld) -> None
         assert closed.value.rcvd.code == 1008
 
 
-async def test_when_the_process_stops_it_is_closed_with_1012(world: FakeWorld, gateway: Served) -> None:
+async def test_when_the_process_stops_it_is_closed_with_1012(gateway: Served) -> None:
     async with gateway.socket(SOCKET, ACME_KEY) as connection:
         await heard(connection)
         gateway.stop.set()
