@@ -56,7 +56,8 @@ from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
-from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes
+from rondo_gateway.entrypoints.open_streams import OpenStreams
+from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.ports import Definition
 from tests.gateway.fake_alert_book import FakeAlertBook
 from tests.gateway.fake_conversations import FakeConversations

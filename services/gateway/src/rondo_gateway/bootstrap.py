@@ -47,7 +47,10 @@ from rondo_gateway.adapters.vapid import public_key_of
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
-from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
+from rondo_gateway.entrypoints.live_streams import stream_routes
+from rondo_gateway.entrypoints.open_streams import OpenStreams
+from rondo_gateway.entrypoints.sockets import socket_routes
+from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.alerts import AlertQueries
@@ -236,6 +239,7 @@ def build_app(
     use_cases = build_use_cases(world, root_key)
     jitter = random.SystemRandom().randint
     streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter, world.stream_times)
+    streams += socket_routes(use_cases, world.mailboxes, open_streams, world.stream_times)
     streams.append(metrics_stream_route(use_cases, world.metrics, open_streams, jitter, world.stream_times))
     return public_app(use_cases, streams, health)
 
@@ -318,7 +322,13 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
         await run_together(
             stop,
             stopping=[
-                serve_http(gateway.app, host=settings.http_host, port=settings.http_port, stop=stop),
+                serve_http(
+                    gateway.app,
+                    host=settings.http_host,
+                    port=settings.http_port,
+                    stop=stop,
+                    streaming=True,
+                ),
                 gateway.open_streams.end_with(stop),
             ],
             background=[part(stop) for part in gateway.alongside],

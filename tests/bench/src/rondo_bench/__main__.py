@@ -10,7 +10,7 @@ import aiohttp
 import uvloop
 from rich.console import Console
 
-from rondo_bench import raw_http, raw_kafka
+from rondo_bench import raw_http, raw_kafka, streams
 from rondo_bench.figures import Latency, Row, as_json, table_of
 from rondo_bench.load import at_once
 from rondo_bench.routing import routing_rows
@@ -46,7 +46,9 @@ async def main(console: Console) -> list[Row]:
         await routed_per_second(bench, bootstrap, chats=CHATS // 8, concurrency=CONCURRENCY)
         routed, requested = await routed_per_second(bench, bootstrap, chats=CHATS, concurrency=CONCURRENCY)
         rings = await request_to_ring(bench, per_second=AIM_CHATS_PER_SECOND * LOAD_SHARE, seconds=STEADY_S)
+    console.print("[dim]Rondo: idle streams, then a message to many[/]")
     rows = _rows(hops, loop_rate, bare_rate, routed, requested, rings)
+    rows += await streams.measure(url, env["RONDO_ROOT_KEY"], streams.gateway_pid(layout))
     rows += await routing_rows(
         bootstrap, env["RONDO_REDIS_URL"], lambda what: console.print(f"[dim]{what}[/]")
     )

@@ -21,7 +21,7 @@ from rondo_common.directory.entries import Kind
 from rondo_common.directory.view import DirectoryChange
 from rondo_common.errors import Fenced, Retryable
 from rondo_common.ids import WebhookId
-from rondo_common.redis.doorbells import Doorbells
+from rondo_common.redis.doorbells import Doorbell, Doorbells
 from rondo_common.webhooks import Reread, share_of, touched_key
 from rondo_notifier.domain.fair_turns import FairTurns, Turn
 from rondo_notifier.domain.webhooks import EndpointKey
@@ -243,7 +243,7 @@ class WebhookShares:
             else:
                 return
 
-    async def _look(self, share: _Share, bell: asyncio.Event) -> None:
+    async def _look(self, share: _Share, bell: Doorbell) -> None:
         while True:
             bell.clear()
             self._note(await self._schedule.touched(share.holding))
