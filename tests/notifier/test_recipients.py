@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from rondo_common.envelope import Envelope
-from rondo_common.events import EVENT_TYPES, ConversationErased, Event, TranscriptRequested
+from rondo_common.events import (
+    EVENT_TYPES,
+    AcknowledgeAlert,
+    ConversationErased,
+    Event,
+    TranscriptRequested,
+)
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
 from rondo_common.topics import AGENTS, CONVERSATIONS
 from rondo_notifier.domain.recipients import (
@@ -41,8 +47,8 @@ def data(delivery: Delivery) -> dict[str, Any]:
 
 def test_every_event_of_a_conversation_is_told() -> None:
     public = {each for each in EVENT_TYPES.values() if each.TOPIC is CONVERSATIONS}
-    of_history = {TranscriptRequested, ConversationErased}
-    assert set(TELLINGS) == public - of_history
+    for_a_service = {TranscriptRequested, ConversationErased, AcknowledgeAlert}
+    assert set(TELLINGS) == public - for_a_service
     assert {each for each in EVENT_TYPES.values() if each.TOPIC is AGENTS} >= set(AGENT_TELLINGS)
 
 
