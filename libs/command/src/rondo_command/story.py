@@ -10,6 +10,13 @@ from rich.markup import escape
 from rondo_common.conversation import Message, Party, Request, Route, Why
 from rondo_common.events import (
     AcceptChat,
+    AcknowledgeAlert,
+    AlertAcknowledged,
+    AlertDelivered,
+    AlertEscalated,
+    AlertFailed,
+    AlertSent,
+    AlertWithdrawn,
     AssignmentAccepted,
     AssignmentDeclined,
     AssignmentOffered,
@@ -156,6 +163,21 @@ _SENTENCES: Mapping[type[Event], Callable[[Any], str]] = {
     MessagesRead: lambda event: f"read by the {event.reader.type}, up to {escape(event.message_id)}",
     ConversationIdleWarned: lambda event: f"silent: it ends at {event.ends_at:%H:%M:%S} UTC",
     TranscriptRequested: lambda event: f"the {event.by.type} wants the transcript by email",
+    AcknowledgeAlert: lambda event: (
+        f"the {event.by.type} says that {escape(event.agent_id)} has seen the alert"
+    ),
+    AlertSent: lambda event: f"{escape(event.agent_id)} is told by {_plain(event.channel)}",
+    AlertDelivered: lambda event: f"told {escape(event.agent_id)} by {_plain(event.channel)}",
+    AlertAcknowledged: lambda event: f"{escape(event.agent_id)} has {_plain(event.answer or 'seen')} it",
+    AlertEscalated: lambda event: (
+        f"{escape(event.agent_id)} does not answer: told by {_plain(event.channel)} next"
+    ),
+    AlertWithdrawn: lambda event: (
+        f"what {escape(event.agent_id)} was told is withdrawn: {_plain(event.reason)}"
+    ),
+    AlertFailed: lambda event: (
+        f"[bold]{escape(event.agent_id)} could not be told[/]: {escape(' '.join(event.error.split()))}"
+    ),
     ConversationErased: lambda _: "[bold]erased[/]: nothing of it is kept but this log, until it expires",
 }
 """What each kind of event reads like."""
