@@ -1,0 +1,11 @@
+import { defineConfig } from "vite";
+
+// One classic script, because a website names one address and waits for nothing else.
+export default defineConfig({
+  resolve: { conditions: ["rondo:source"] },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    target: "es2022",
+    lib: { entry: "src/main.ts", formats: ["iife"], name: "RondoWidget", fileName: () => "rondo.js" },
+  },
+});
