@@ -6,6 +6,9 @@ export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     target: "es2022",
+    // Half a KiB smaller than the minifier that Vite brings; see the size test.
+    minify: "terser",
+    terserOptions: { ecma: 2020, compress: { passes: 3, unsafe_arrows: true } },
     lib: { entry: "src/main.ts", formats: ["iife"], name: "RondoWidget", fileName: () => "rondo.js" },
   },
 });

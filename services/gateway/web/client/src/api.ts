@@ -1,7 +1,9 @@
 // The API's calls, typed by its own description.
 
 import createClient, { type Client } from "openapi-fetch";
+import { authorized } from "./authorized.ts";
 import type { AwaitedPaths } from "./awaited.ts";
+import type { Calls } from "./calls.ts";
 import { errorOf, networkError } from "./errors.ts";
 import type { components, paths } from "./schema.ts";
 
@@ -33,21 +35,8 @@ export interface ApiOptions {
 }
 
 /** Calls to the API. A token that is refused is renewed and the call repeated, once. */
-export function createApi({ baseUrl, credential, fetch = globalThis.fetch }: ApiOptions): Api {
-  const authorized = async (request: Request): Promise<Response> => {
-    if (!credential) return fetch(request);
-    const again = request.clone();
-    const token = await credential.token();
-    const response = await fetch(bearing(request, token));
-    if (response.status !== 401 || !credential.renewed) return response;
-    return fetch(bearing(again, await credential.renewed(token)));
-  };
-  return createClient<Paths>({ baseUrl, fetch: authorized });
-}
-
-function bearing(request: Request, token: string | null): Request {
-  if (token !== null) request.headers.set("Authorization", `Bearer ${token}`);
-  return request;
+export function createApi(options: ApiOptions): Api {
+  return createClient<Paths>({ baseUrl: options.baseUrl, fetch: authorized(options) });
 }
 
 /** The data of a call's answer. Raises `RondoError` for every other answer, and for none. */
@@ -65,7 +54,7 @@ export async function answered<Data>(
 }
 
 /** All messages of a conversation, in order. */
-export async function allMessages(api: Api, conversationId: string): Promise<Message[]> {
+export async function allMessages(api: Calls, conversationId: string): Promise<Message[]> {
   const messages: Message[] = [];
   let cursor: string | null = null;
   do {

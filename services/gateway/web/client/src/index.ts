@@ -3,6 +3,7 @@
 export * from "./api.ts";
 export type { SiteConfig, VisitorSession } from "./awaited.ts";
 export * from "./backoff.ts";
+export * from "./calls.ts";
 export * from "./conversation.ts";
 export * from "./errors.ts";
 export * from "./keep.ts";

@@ -1,7 +1,8 @@
 // The session of a visitor's browser: one for all tabs, renewed in time.
 
-import { answered, type Credential, createApi } from "./api.ts";
+import { answered, type Credential } from "./api.ts";
 import type { SiteConfig, VisitorSession } from "./awaited.ts";
+import { createCalls } from "./calls.ts";
 import { RondoError } from "./errors.ts";
 import type { Keep } from "./keep.ts";
 import { browserSurroundings, type Surroundings } from "./surroundings.ts";
@@ -106,7 +107,7 @@ export class Visitor implements Credential {
 
   #api(credential?: Credential) {
     const { baseUrl, fetch } = this.#options;
-    return createApi({ baseUrl, ...(fetch && { fetch }), ...(credential && { credential }) });
+    return createCalls({ baseUrl, ...(fetch && { fetch }), ...(credential && { credential }) });
   }
 
   #remember(session: VisitorSession): VisitorSession {

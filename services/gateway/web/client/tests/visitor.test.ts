@@ -1,5 +1,6 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { answered, connectToConversation, createApi } from "../src/api.ts";
+import { createCalls } from "../src/calls.ts";
 import { RondoError } from "../src/errors.ts";
 import { memoryKeep } from "../src/keep.ts";
 import { RENEW_BEFORE_MS, Visitor } from "../src/visitor.ts";
@@ -12,6 +13,7 @@ const MINUTES_MS = 60_000;
 let around: ManualSurroundings;
 let keep: ReturnType<typeof memoryKeep>;
 let calls: { path: string; token: string | null; body: unknown }[];
+let queries: string[];
 let refusals: (Response | Error)[];
 /** Tokens that the server no longer takes. */
 let ended: Set<string>;
@@ -19,6 +21,7 @@ let ended: Set<string>;
 const fakeFetch = (async (input: Request) => {
   const body = await input.text();
   const token = input.headers.get("authorization")?.replace("Bearer ", "") ?? null;
+  queries.push(new URL(input.url).search);
   calls.push({ path: new URL(input.url).pathname, token, body: body ? JSON.parse(body) : null });
   const refusal = refusals.shift();
   if (refusal instanceof Error) throw refusal;
@@ -43,6 +46,7 @@ beforeEach(() => {
   around = new ManualSurroundings();
   keep = memoryKeep();
   calls = [];
+  queries = [];
   refusals = [];
   ended = new Set();
 });
@@ -90,34 +94,47 @@ test("a website that may not call is told so", async () => {
   await expect(visitor().token()).rejects.toMatchObject({ status: 403, code: "origin-not-allowed" });
 });
 
-test("a call whose token was refused is repeated with a new one, body and all", async () => {
-  const one = visitor();
-  ended.add(await one.token());
-  const api = createApi({ baseUrl: BASE, credential: one, fetch: fakeFetch });
-  refusals.push(problem(401, "not-authenticated"));
-  ended.clear();
-  const params = { path: { conversation_id: "cnv_1" } };
-  await answered(
-    api.POST("/v1/conversations/{conversation_id}/read", { params, body: { message_id: "msg_1" } }),
-  );
-  expect(calls.at(-1)).toMatchObject({ token: "token-3", body: { message_id: "msg_1" } });
-});
+describe.each([
+  ["all calls", createApi],
+  ["the widget's calls", createCalls],
+])("with %s", (_, create) => {
+  test("a call whose token was refused is repeated with a new one, body and all", async () => {
+    const one = visitor();
+    ended.add(await one.token());
+    const api = create({ baseUrl: BASE, credential: one, fetch: fakeFetch });
+    refusals.push(problem(401, "not-authenticated"));
+    ended.clear();
+    const params = { path: { conversation_id: "cnv_1" } };
+    await answered(
+      api.POST("/v1/conversations/{conversation_id}/read", { params, body: { message_id: "msg_1" } }),
+    );
+    expect(calls.at(-1)).toMatchObject({ token: "token-3", body: { message_id: "msg_1" } });
+  });
 
-test("a call without an answer is a network error", async () => {
-  refusals.push(new TypeError("unreachable"));
-  const api = createApi({ baseUrl: BASE, fetch: fakeFetch });
-  const call = answered(api.GET("/v1/workspace"));
-  await expect(call).rejects.toBeInstanceOf(RondoError);
-  await expect(call).rejects.toMatchObject({ status: 0, code: "network", isTransient: true });
-});
+  test("a call without an answer is a network error", async () => {
+    refusals.push(new TypeError("unreachable"));
+    const api = create({ baseUrl: BASE, fetch: fakeFetch });
+    const call = answered(api.GET("/v1/workspace"));
+    await expect(call).rejects.toBeInstanceOf(RondoError);
+    await expect(call).rejects.toMatchObject({ status: 0, code: "network", isTransient: true });
+  });
 
-test("what a 422 says of each field can be shown there", async () => {
-  const errors = [{ pointer: "/visitor/email", detail: "no address" }];
-  refusals.push(Response.json({ type: "urn:rondo:error:invalid", errors }, { status: 422 }));
-  const api = createApi({ baseUrl: BASE, fetch: fakeFetch });
-  await expect(answered(api.GET("/v1/workspace"))).rejects.toMatchObject({
-    code: "invalid",
-    fields: errors,
+  test("what a 422 says of each field can be shown there", async () => {
+    const errors = [{ pointer: "/visitor/email", detail: "no address" }];
+    refusals.push(Response.json({ type: "urn:rondo:error:invalid", errors }, { status: 422 }));
+    const api = create({ baseUrl: BASE, fetch: fakeFetch });
+    await expect(answered(api.GET("/v1/workspace"))).rejects.toMatchObject({
+      code: "invalid",
+      fields: errors,
+    });
+  });
+
+  test("parameters stand where the path has them, safely", async () => {
+    const api = create({ baseUrl: BASE, fetch: fakeFetch });
+    const params = { path: { conversation_id: "a/b" }, query: { limit: 7 } };
+    await answered(api.GET("/v1/conversations/{conversation_id}/messages", { params })).catch(() => {});
+    expect(calls.at(-1)?.path).toBe("/v1/conversations/a%2Fb/messages");
+    expect(queries.at(-1)).toBe("?limit=7");
   });
 });
 
