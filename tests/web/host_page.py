@@ -20,10 +20,13 @@ class HostPages:
     direction: str = "ltr"
     tag_attributes: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    has_widget: bool = True
 
     @property
     def tag(self) -> str:
         """The widget's tag, as documented."""
+        if not self.has_widget:
+            return ""
         src = f"{self.rondo_url}/widget/rondo.js"
         return f'<script src="{src}" data-site-key="{SITE_KEY}" {self.tag_attributes} async></script>'
 

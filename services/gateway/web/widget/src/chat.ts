@@ -216,11 +216,10 @@ export class Chat {
   /** The visitor is typing. */
   typing(): void {
     const nowMs = this.#around.now();
-    const params = this.#path();
-    if (!params || nowMs - this.#typingToldMs < TYPING_EVERY_MS) return;
+    if (nowMs - this.#typingToldMs < TYPING_EVERY_MS) return;
     this.#typingToldMs = nowMs;
     // Typing that cannot be told now is of no interest later.
-    void this.#api.POST("/v1/conversations/{conversation_id}/typing", { params }).catch(() => {});
+    void this.#post("typing").catch(() => {});
   }
 
   /** The visitor sees what there is. */
@@ -230,24 +229,16 @@ export class Chat {
     if (!isOpen || document.visibilityState === "hidden" || !last) return;
     this.#local.set(this.#name("seen"), last.id);
     if (this.state.get().unread) this.state.set({ unread: 0 });
-    const params = this.#path();
-    if (!params || known.conversation?.status !== "active" || this.#readToldId === last.id) return;
+    if (known.conversation?.status !== "active" || this.#readToldId === last.id) return;
     this.#readToldId = last.id;
-    const body = { message_id: last.id };
-    void this.#api.POST("/v1/conversations/{conversation_id}/read", { params, body }).catch(() => {});
+    void this.#post("read", { message_id: last.id }).catch(() => {});
   }
 
   /** Asks for the transcript by email. */
   async mail(to: string): Promise<void> {
-    const params = this.#path();
-    if (!params) return;
     this.state.set({ transcript: { is: "sending", to }, error: null });
-    const call = this.#api.POST("/v1/conversations/{conversation_id}/transcript/email", {
-      params,
-      body: { to },
-    });
     try {
-      await answered(call);
+      await this.#post("transcript/email", { to });
       this.state.set({ transcript: { is: "sent", to } });
     } catch (cause) {
       this.state.set({ transcript: { is: "unasked" } });
@@ -257,14 +248,11 @@ export class Chat {
 
   /** Rates the chat, from 1 to 5. */
   async rate(score: number): Promise<void> {
-    const params = this.#path();
     this.state.set({ rating: score });
     this.#parts.tell("rated", { score });
-    if (!params || !this.state.get().config.ratings) return;
-    const body = { score };
-    await answered(this.#api.POST("/v1/conversations/{conversation_id}/rating", { params, body })).catch(
-      (cause) => this.#fail(cause),
-    );
+    if (this.state.get().config.ratings) {
+      await this.#post("rating", { score }).catch((cause) => this.#fail(cause));
+    }
   }
 
   /** The visitor wants to meet instead; the website knows how. */
@@ -319,11 +307,9 @@ export class Chat {
   }
 
   async #command(name: "withdraw" | "end"): Promise<void> {
-    const params = this.#path();
-    if (!params) return;
     try {
       this.state.set({ error: null });
-      await answered(this.#api.POST(`/v1/conversations/{conversation_id}/${name}`, { params }));
+      await this.#post(name);
     } catch (cause) {
       const error = networkError(cause);
       if (error.status !== 409) this.#fail(error); // It went on meanwhile; the stream tells how.
@@ -352,7 +338,7 @@ export class Chat {
     const { baseUrl, fetch } = this.#parts;
     const api = { baseUrl, credential: this.visitor, ...(fetch && { fetch }) };
     this.#outbox = new Outbox({
-      post: (client_message_id, text) => this.#post(id, client_message_id, text),
+      post: (client_message_id, text) => this.#post("messages", { client_message_id, text }, id),
       isKnown: (messageId) => this.state.get().known.messages.some((message) => message.id === messageId),
       onChange: (outgoing) => this.state.set({ outgoing }),
       keep: this.#session,
@@ -376,10 +362,13 @@ export class Chat {
     else this.#stream?.close();
   }
 
-  async #post(id: string, client_message_id: string, text: string): Promise<{ id: string }> {
-    const params = { path: { conversation_id: id } };
-    const body = { client_message_id, text };
-    return answered(this.#api.POST("/v1/conversations/{conversation_id}/messages", { params, body }));
+  /** Posts to the conversation there is; `Answer` is what the API documents for `call`. */
+  async #post<Answer>(call: string, body?: object, id = this.#kept().conversation_id): Promise<Answer> {
+    // The calls differ in nothing but their bodies; one type stands for all.
+    const path =
+      `/v1/conversations/{conversation_id}/${call}` as "/v1/conversations/{conversation_id}/read";
+    const init = { params: { path: { conversation_id: id } }, body } as never;
+    return answered(this.#api.POST(path, init)) as Promise<Answer>;
   }
 
   #hear(event: LiveEvent): void {
@@ -464,11 +453,6 @@ export class Chat {
     };
     window.addEventListener("storage", onStorage, { signal });
     document.addEventListener("visibilitychange", () => this.seen(), { signal });
-  }
-
-  #path() {
-    const { conversation_id } = this.#kept();
-    return conversation_id ? { path: { conversation_id } } : null;
   }
 
   #name(of: string): string {

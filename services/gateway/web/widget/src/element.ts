@@ -2,6 +2,7 @@
 
 import { h, render } from "preact";
 import type { Chat } from "./chat.ts";
+import { bearFrozenPrototypes } from "./frozen.ts";
 import styles from "./styles.css?inline";
 import { type Language, languageFor } from "./texts.ts";
 import { SettingContext } from "./view/context.ts";
@@ -28,6 +29,7 @@ export interface Placement {
  * moves the body does not move it. Should it be taken away all the same, it comes back.
  */
 export function place({ chat, language, theme, side }: Placement): () => void {
+  bearFrozenPrototypes();
   const host = document.createElement(elementName());
   host.dataset["theme"] = theme;
   host.dataset["side"] = side;

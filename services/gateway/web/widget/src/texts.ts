@@ -39,7 +39,7 @@ const TEXTS = {
   wait_other: ["The wait is about {n} minutes.", "Väntetiden är ungefär {n} minuter."],
   leave: ["Leave", "Lämna kön"],
   asked: ["You asked", "Du frågade"],
-  online: ["You are talking with {name}", "Du pratar med {name}"],
+  online: ["Online", "Online"],
   transferring: ["You are being connected to someone else", "Du kopplas till någon annan"],
   someone: ["an agent", "en medarbetare"],
   joined: ["{name} has joined the chat.", "{name} är med i chatten."],
@@ -142,12 +142,13 @@ export interface Language {
 /** The language for a page in `wanted`, or English; `direction` is the page's own. */
 export function languageFor(wanted: string, direction: "ltr" | "rtl"): Language {
   const column = Math.max(CODES.indexOf(wanted.toLowerCase().split("-")[0] ?? ""), 0);
-  // Times look as readers of the page expect them, also where the texts are English.
-  const locale = isSupported(wanted) ? wanted : "en";
+  const code = CODES[column] ?? "en";
+  // "en" alone would be American to a reader in Britain.
+  const locale = navigator.language.startsWith(code) ? navigator.language : code;
   const say = (word: Word, values: Record<string, string | number> = {}) =>
     (TEXTS[word][column] ?? "").replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
   return {
-    code: CODES[column] ?? "en",
+    code,
     direction,
     say,
     count: (stem, n) => say(`${stem}_${n === 1 ? "one" : "other"}`, { n }),
@@ -162,12 +163,4 @@ export function ownUnlessDefault(
   text: string | undefined,
 ): string {
   return text === undefined || text === TEXTS[word][0] ? language.say(word) : text;
-}
-
-function isSupported(tag: string): boolean {
-  try {
-    return Intl.DateTimeFormat.supportedLocalesOf([tag]).length > 0;
-  } catch {
-    return false;
-  }
 }

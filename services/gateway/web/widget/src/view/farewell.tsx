@@ -37,7 +37,7 @@ function Meeting() {
   const { chat, language } = useSetting();
   const { config } = useStore(chat.state);
   return (
-    <>
+    <div class="meeting">
       <p>{language.say("meeting")}</p>
       {config.meeting_url ? (
         <a class="secondary" href={config.meeting_url} target="_blank" rel="noopener noreferrer">
@@ -48,7 +48,7 @@ function Meeting() {
           {language.say("book")}
         </button>
       )}
-    </>
+    </div>
   );
 }
 

@@ -21,7 +21,10 @@ export const ChatIcon = icon(
 );
 export const CloseIcon = icon("M6 6l12 12M18 6 6 18");
 export const DownIcon = icon("M6 9l6 6 6-6");
-export const MoreIcon = icon("M5 12h.01M12 12h.01M19 12h.01");
+export const MoreIcon = icon(
+  "M3 12a2 2 0 1 0 4 0 2 2 0 1 0-4 0m7 0a2 2 0 1 0 4 0 2 2 0 1 0-4 0m7 0a2 2 0 1 0 4 0 2 2 0 1 0-4 0",
+  true,
+);
 export const SendIcon = icon("M12 19V5M6 11l6-6 6 6");
 export const StarIcon = icon(
   "M12 2.8l2.8 5.8 6.4.9-4.6 4.5 1.1 6.3-5.7-3-5.7 3 1.1-6.3L2.8 9.5l6.4-.9Z",

@@ -26,7 +26,7 @@ export function Menu() {
     close();
   };
   return (
-    <>
+    <div>
       <button
         ref={button}
         type="button"
@@ -66,6 +66,6 @@ export function Menu() {
           )}
         </fieldset>
       )}
-    </>
+    </div>
   );
 }

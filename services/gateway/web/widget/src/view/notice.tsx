@@ -3,7 +3,7 @@
 import type { RondoError } from "@rondo/client";
 import { useEffect, useState } from "preact/hooks";
 import { useStore } from "../store.ts";
-import type { Language } from "../texts.ts";
+import type { Language, Word } from "../texts.ts";
 import { useSetting } from "./context.ts";
 
 /** A connection that comes back at once is not worth a word. */
@@ -46,25 +46,18 @@ function Again({ error }: { error: RondoError }) {
   );
 }
 
-function wordsFor(error: RondoError, language: Language): string {
-  switch (error.status) {
-    case 0:
-      return language.say("error_network");
-    case 401:
-      return language.say("error_session");
-    case 403:
-      return language.say("error_origin");
-    case 404:
-      return language.say("error_gone");
-    case 422:
-      return language.say("error_input");
-    case 429:
-      return language.say("error_many", { n: Math.ceil((error.retryAfterMs ?? 10_000) / 1_000) });
-    case 503:
-      return language.say("error_busy");
-    default:
-      return language.say("error_other");
-  }
+const WORDS: Record<number, Word> = {
+  0: "error_network",
+  401: "error_session",
+  403: "error_origin",
+  404: "error_gone",
+  422: "error_input",
+  429: "error_many",
+  503: "error_busy",
+};
+
+function wordsFor({ status, retryAfterMs }: RondoError, language: Language): string {
+  return language.say(WORDS[status] ?? "error_other", { n: Math.ceil((retryAfterMs ?? 10_000) / 1_000) });
 }
 
 /** Whether `is` has been so for a while. */

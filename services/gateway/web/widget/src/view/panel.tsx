@@ -75,7 +75,7 @@ function Standing() {
     return (
       <p class="standing">
         <span class="online" aria-hidden="true" />
-        {language.say("online", { name: conversation.agent.name })}
+        {language.say("online")}
       </p>
     );
   }

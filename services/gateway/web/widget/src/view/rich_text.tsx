@@ -38,7 +38,9 @@ export function RichText({ html }: { html: string }) {
   if (!/[<&]/.test(html)) return <p class="plain">{html}</p>;
   let body: HTMLElement;
   try {
-    body = new DOMParser().parseFromString(html, "text/html").body;
+    // The first is allowed under every policy of a page, and not there in every browser.
+    const { parseHTML } = Document as unknown as { parseHTML?: (html: string) => Document };
+    body = (parseHTML?.(html) ?? new DOMParser().parseFromString(html, "text/html")).body;
   } catch {
     // Where the page's policy forbids parsing, the words alone are shown.
     return <p class="plain">{html.replace(/<[^>]*>/g, " ")}</p>;

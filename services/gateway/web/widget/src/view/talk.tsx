@@ -24,7 +24,7 @@ export function Talk({ conversation }: { conversation: Conversation }) {
   const { isAtEnd, toEnd } = useFollowing(list, [known.messages.length, outgoing.length]);
   const messages = known.messages.slice(-drawn);
   const isActive = conversation.status === "active";
-  const typing = useTyping(known.typedAtMs.agent);
+  const typing = useTyping(known.typedAtMs.agent) && isActive;
   const name = conversation.agent?.name ?? language.say("someone");
   return (
     <div class="talk">
@@ -41,7 +41,8 @@ export function Talk({ conversation }: { conversation: Conversation }) {
             key={message.id}
             message={message}
             isFirst={!isTogether(messages[index - 1], message)}
-            isRead={known.read.agent === message.id}
+            isLast={!isTogether(message, messages[index + 1])}
+            isRead={known.read.agent === message.id && message.author.type === "visitor"}
           />
         ))}
         {outgoing.map((message) => (
@@ -78,14 +79,15 @@ export function Talk({ conversation }: { conversation: Conversation }) {
 interface LineProps {
   message: Message;
   isFirst: boolean;
+  isLast: boolean;
   isRead: boolean;
 }
 
 /** A line that is drawn once: a long talk is not drawn anew for every word that is added. */
 class Line extends Component<LineProps> {
   override shouldComponentUpdate(next: LineProps): boolean {
-    const { message, isFirst, isRead } = this.props;
-    return next.message !== message || next.isFirst !== isFirst || next.isRead !== isRead;
+    const { props } = this;
+    return (Object.keys(next) as (keyof LineProps)[]).some((name) => next[name] !== props[name]);
   }
 
   override render() {
@@ -93,7 +95,7 @@ class Line extends Component<LineProps> {
   }
 }
 
-function DrawnLine({ message, isFirst, isRead }: LineProps) {
+function DrawnLine({ message, isFirst, isLast, isRead }: LineProps) {
   const { language } = useSetting();
   const { author } = message;
   if (author.type === "system") return <p class="system">{message.text}</p>;
@@ -107,12 +109,12 @@ function DrawnLine({ message, isFirst, isRead }: LineProps) {
       <p class="bubble" dir="auto">
         <Text text={message.text} />
       </p>
-      {isFirst && (
-        <time class="when" dateTime={message.sent_at}>
-          {language.time(message.sent_at)}
-        </time>
+      {(isLast || isRead) && (
+        <span class="when">
+          <time dateTime={message.sent_at}>{language.time(message.sent_at)}</time>
+          {isRead && ` · ${language.say("read")}`}
+        </span>
       )}
-      {isMine && isRead && <span class="when">{language.say("read")}</span>}
     </div>
   );
 }
@@ -144,9 +146,11 @@ function Outgoing({ message }: { message: OutgoingMessage }) {
   );
 }
 
+// Here and elsewhere, a view is an element and no fragment: Preact copies a fragment that a view returns, and
+// cannot where a page has frozen `Object.prototype`.
 function Text({ text }: { text: string }) {
   return (
-    <>
+    <span>
       {pieces(text).map((piece) =>
         piece.href ? (
           <a href={piece.href} target="_blank" rel="noopener noreferrer nofollow ugc">
@@ -156,12 +160,13 @@ function Text({ text }: { text: string }) {
           piece.text
         ),
       )}
-    </>
+    </span>
   );
 }
 
-function isTogether(before: Message | undefined, message: Message): boolean {
-  if (before?.author.type !== message.author.type || before.author.id !== message.author.id) return false;
+function isTogether(before: Message | undefined, message: Message | undefined): boolean {
+  if (!before || !message || before.author.type !== message.author.type) return false;
+  if (before.author.id !== message.author.id) return false;
   return Date.parse(message.sent_at) - Date.parse(before.sent_at) < TOGETHER_MS;
 }
 

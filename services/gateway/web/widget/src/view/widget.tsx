@@ -18,7 +18,7 @@ export function Widget() {
   const name = language.say(isOpen ? "close" : "open");
   const news = unread ? language.count("unread", unread) : "";
   return (
-    <>
+    <div>
       {isOpen && <Panel />}
       <button
         ref={launcher}
@@ -38,6 +38,6 @@ export function Widget() {
       <div class="unseen" role="status">
         {!isOpen && news}
       </div>
-    </>
+    </div>
   );
 }
