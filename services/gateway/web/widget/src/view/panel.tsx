@@ -48,7 +48,7 @@ export function Panel() {
       <header>
         {agent && <Avatar key={agent.id} name={agent.name} url={agent.avatar_url ?? null} />}
         <div class="who">
-          <h2 dir="auto">{title}</h2>
+          <h2>{title}</h2>
           <Standing />
         </div>
         {conversation?.status === "active" && <Menu />}
