@@ -12,7 +12,14 @@ import yaml
 from pydantic.json_schema import models_json_schema
 
 from rondo_common.envelope import Envelope, headers_of
-from rondo_common.events import EVENT_TYPES, Event, MessagePosted
+from rondo_common.events import (
+    EVENT_TYPES,
+    ConversationErased,
+    Event,
+    MessagePosted,
+    MessagesRead,
+    TranscriptRequested,
+)
 from rondo_common.ids import WorkspaceId, derived_event_id
 from rondo_common.topics import CONVERSATIONS, DEAD_LETTERS, TOPICS, Partitioner, Topic
 
@@ -23,8 +30,13 @@ EXAMPLE_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EXAMPLE_WORKSPACE = WorkspaceId("acme")
 DEAD_LETTER = "DeadLetter"
 
-GATEWAY_SHARE: Mapping[Topic, tuple[type[Event], ...]] = {CONVERSATIONS: (MessagePosted,)}
-"""On a topic with two writers: what the gateway writes. All else there is the router's."""
+SHARES: Mapping[type[Event], tuple[str, ...]] = {
+    MessagePosted: ("gateway",),
+    MessagesRead: ("gateway",),
+    TranscriptRequested: ("gateway",),
+    ConversationErased: ("history",),
+}
+"""On a topic with several writers: who writes what. All else there is the router's."""
 
 INTRODUCTION = """\
 Every record is a CloudEvent 1.0 in the Kafka binding's binary mode: the attributes stand in headers,
@@ -81,9 +93,9 @@ def events_of(topic: Topic) -> list[type[Event]]:
 
 def writers_of(model: type[Event]) -> tuple[str, ...]:
     """The services that write an event."""
-    if model.TOPIC not in GATEWAY_SHARE:
+    if model.TOPIC is not CONVERSATIONS:
         return model.TOPIC.writers
-    return ("gateway",) if model in GATEWAY_SHARE[model.TOPIC] else ("router",)
+    return SHARES.get(model, ("router",))
 
 
 def _channel(topic: Topic) -> Json:

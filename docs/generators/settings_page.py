@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from rondo_gateway.settings import GatewaySettings
+from rondo_history.live_metrics.settings import LiveMetricsSettings
 from rondo_history.settings import HistorySettings
 from rondo_notifier.settings import NotifierSettings
 from rondo_router.settings import RouterSettings
@@ -21,6 +22,7 @@ SERVICES: Mapping[str, type[BaseSettings]] = {
     "router": RouterSettings,
     "notifier": NotifierSettings,
     "history": HistorySettings,
+    "live-metrics": LiveMetricsSettings,
 }
 """Every service with its settings."""
 

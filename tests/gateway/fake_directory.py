@@ -32,6 +32,12 @@ class FakeDirectory:
     def find_api_key(self, sha256: str) -> tuple[WorkspaceId, ApiKeyId] | None:
         return self.view.find_api_key(sha256)
 
+    def find_site(self, site_key: str) -> WorkspaceId | None:
+        return self.view.find_site(site_key)
+
+    def is_origin_known(self, origin: str) -> bool:
+        return self.view.is_origin_known(origin)
+
     async def refresh(self) -> None:
         self._check()
         self.refreshes += 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
 
 from rondo_common.errors import Unavailable
 from rondo_common.mailbox import StreamEvent
+from rondo_common.redis.doorbells import Doorbell
 from rondo_gateway.domain.cursors import Cursor, Extent
 from rondo_gateway.ports import Entry
 
@@ -20,7 +20,7 @@ class FakeMailboxes:
         self.is_unreachable = False
         self._entries: defaultdict[str, list[Entry]] = defaultdict(list)
         self._trimmed: set[str] = set()
-        self._bells: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._bells: defaultdict[str, set[Doorbell]] = defaultdict(set)
         self._next = 1
 
     async def deliver(self, mailbox: str, event: StreamEvent, log_offset: int = -1) -> Cursor:
@@ -31,6 +31,11 @@ class FakeMailboxes:
         for bell in self._bells[mailbox]:
             bell.set()
         return cursor
+
+    async def whisper(self, mailbox: str, text: str) -> None:
+        self._check()
+        for bell in self._bells[mailbox]:
+            bell.hear(text)
 
     async def trim(self, mailbox: str, kept: int) -> None:
         """Let the oldest entries go."""
@@ -43,9 +48,9 @@ class FakeMailboxes:
         self._trimmed.discard(mailbox)
 
     @contextlib.asynccontextmanager
-    async def listen(self, mailbox: str) -> AsyncIterator[asyncio.Event]:
+    async def listen(self, mailbox: str) -> AsyncIterator[Doorbell]:
         self._check()
-        bell = asyncio.Event()
+        bell = Doorbell()
         self._bells[mailbox].add(bell)
         try:
             yield bell

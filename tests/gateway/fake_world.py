@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ import httpx
 from fastapi import FastAPI
 
 from rondo_common.answers import Answer
+from rondo_common.clock import Clock
 from rondo_common.conversation import (
     AgentCard,
     Ended,
@@ -26,10 +28,16 @@ from rondo_common.conversation import (
     Visitor,
 )
 from rondo_common.conversation_view import ConversationView
-from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, Kind, WorkspaceEntry
+from rondo_common.directory.entries import (
+    AgentEntry,
+    ApiKeyEntry,
+    Kind,
+    WorkspaceEntry,
+    WorkspaceSettings,
+)
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Unavailable
-from rondo_common.events import AgentDefined, ApiKeyDefined, ConversationEvent, WorkspaceDefined
+from rondo_common.events import AgentDefined, ApiKeyDefined, Event, WorkspaceDefined
 from rondo_common.ids import (
     AgentId,
     ApiKeyId,
@@ -38,19 +46,30 @@ from rondo_common.ids import (
     VisitorId,
     WorkspaceId,
 )
+from rondo_common.system_clock import utc_now
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
+from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.bootstrap import World, build_app
+from rondo_gateway.domain.assignments import Assignments
+from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
+from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
-from rondo_gateway.domain.tokens import AgentSubject, VisitorSubject, claims_for
+from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes
 from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
+from tests.gateway.fake_metrics import FakeLiveMetrics
+from tests.gateway.fake_places import FakePlaces
+from tests.gateway.fake_presence import FakePresence
+from tests.gateway.fake_queue import FakeWaitingQueue
+from tests.gateway.fake_rate_limiter import FakeRateLimiter
+from tests.gateway.fake_visitor_presence import FakeVisitorPresence
 
 NOON = datetime.now(UTC).replace(microsecond=0)
-"""The fakes' present. JSON Web Tokens are checked against the real clock, so it is near the real one."""
+"""The fakes' present. Whole seconds, as tokens count in those."""
 ROOT_KEY = "root-key-of-the-tests"
 TOKEN_SECRET = "token-secret-of-the-tests-0123456789"
 ACME = WorkspaceId("acme")
@@ -67,17 +86,17 @@ class FakeEventLog:
     """A :class:`rondo_gateway.ports.EventLog` that remembers."""
 
     def __init__(self) -> None:
-        self.envelopes: list[Envelope[ConversationEvent]] = []
+        self.envelopes: list[Envelope[Event]] = []
         self.is_unreachable = False
 
-    async def publish(self, envelope: Envelope[ConversationEvent]) -> int:
+    async def publish(self, envelope: Envelope[Event]) -> int:
         if self.is_unreachable:
             raise Unavailable("kafka", "switched off by the test")
         self.envelopes.append(envelope)
         return len(self.envelopes) - 1
 
     @property
-    def events(self) -> list[ConversationEvent]:
+    def events(self) -> list[Event]:
         return [envelope.event for envelope in self.envelopes]
 
 
@@ -108,6 +127,12 @@ class FakeHistory:
     def __init__(self) -> None:
         self.transcripts: dict[ConversationId, Transcript] = {}
         self.pages: dict[ConversationId, MessageList] = {}
+        self.kept: dict[ConversationId, KeptConversation] = {}
+        self.wanted: list[tuple[WorkspaceId, Wanted]] = []
+        self.questions: list[tuple[WorkspaceId, ReportQuestion]] = []
+        self.has_mail = True
+        self.report = Report(data=[])
+        self.stories: dict[ConversationId, Assignments] = {}
         self.asked_for: list[int] = []
         self.is_unreachable = False
 
@@ -136,42 +161,114 @@ class FakeHistory:
         self.asked_for.append(at_least)
         return self.transcripts.get(conversation_id)
 
+    async def conversation(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - as above
+        conversation_id: ConversationId,
+    ) -> KeptConversation | None:
+        self._check()
+        return self.kept.get(conversation_id)
+
+    async def conversations(
+        self, workspace_id: WorkspaceId, wanted: Wanted, *, requests_at_least: int
+    ) -> KeptPage:
+        self._check()
+        self.asked_for.append(requests_at_least)
+        self.wanted.append((workspace_id, wanted))
+        return KeptPage(data=list(self.kept.values())[: wanted.limit], next_cursor=None)
+
+    async def can_mail(self) -> bool:
+        self._check()
+        return self.has_mail
+
+    async def live_chat_report(self, workspace_id: WorkspaceId, question: ReportQuestion) -> Report:
+        self._check()
+        self.questions.append((workspace_id, question))
+        return self.report
+
+    async def assignments(
+        self,
+        workspace_id: WorkspaceId,  # noqa: ARG002 - as above
+        conversation_id: ConversationId,
+        *,
+        at_least: int,
+    ) -> Assignments | None:
+        self._check()
+        self.asked_for.append(at_least)
+        return self.stories.get(conversation_id)
+
     def _check(self) -> None:
         if self.is_unreachable:
             raise Unavailable("history", "switched off by the test")
 
 
+class ClockedTokens(JwtTokens):
+    """Tokens that expire by the world's clock. The library looks at the real one."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(TOKEN_SECRET)
+        self._clock = clock
+
+    def read(self, token: str, *, expired_s_max: int = 0) -> TokenClaims:
+        ahead_s = round((utc_now() - self._clock()).total_seconds())
+        return super().read(token, expired_s_max=expired_s_max + ahead_s)
+
+
 @dataclass
 class FakeWorld:
-    """Everything the gateway stands on, without servers. Two workspaces; Grace and Bob are agents."""
+    """Everything the gateway stands on, without servers. Two workspaces; Grace and Bob are agents, who
+    have been present for a while."""
 
     directory: FakeDirectory = field(default_factory=FakeDirectory)
+    places: FakePlaces = field(default_factory=FakePlaces)
     conversations: FakeConversations = field(default_factory=FakeConversations)
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
+    metrics: FakeLiveMetrics = field(default_factory=FakeLiveMetrics)
     history: FakeHistory = field(default_factory=FakeHistory)
-    tokens: JwtTokens = field(default_factory=lambda: JwtTokens(TOKEN_SECRET))
+    presence: FakePresence = field(default_factory=FakePresence)
+    presence_lease_s: float = 75.0
+    limiter: FakeRateLimiter = field(default_factory=FakeRateLimiter)
+    visitors: FakeVisitorPresence = field(default_factory=FakeVisitorPresence)
+    identities: VisitorIdentities = field(
+        default_factory=lambda: VisitorIdentities(TOKEN_SECRET, lambda: uuid.uuid4().hex)
+    )
     open_streams: OpenStreams = field(default_factory=OpenStreams)
-    times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01))
+    times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01, queue_look_s=0.01))
     now: datetime = NOON
 
+    def __post_init__(self) -> None:
+        self.queue = FakeWaitingQueue(self.conversations)
+        self.tokens = ClockedTokens(lambda: self.now)
+
     async def furnish(self) -> None:
-        """Put the two workspaces into the directory."""
+        """Put the two workspaces into the directory, with both agents there."""
         for workspace_id, key in ((ACME, ACME_KEY), (GLOBEX, GLOBEX_KEY)):
             await self.directory.write(workspace_id, _workspace(workspace_id, key))
+            for agent_id in (GRACE, BOB):
+                await self.presence.renew(workspace_id, agent_id, self.now, self.presence_lease_s)
+                await self.presence.note_announced(workspace_id, agent_id, self.now, self.presence_lease_s)
 
     def app(self) -> FastAPI:
         """The gateway over this world."""
         world = World(
             directory=self.directory,
             directory_log=self.directory,
+            places=self.places,
             conversations=self.conversations,
             log=self.log,
             answers=self.answers,
             mailboxes=self.mailboxes,
+            metrics=self.metrics,
+            queue=self.queue,
+            presence=self.presence,
+            presence_lease_s=self.presence_lease_s,
             history=self.history,
             tokens=self.tokens,
+            identities=self.identities,
+            rate_limiter=self.limiter,
+            visitor_presence=self.visitors,
             clock=lambda: self.now,
             stream_times=self.times,
         )
@@ -185,11 +282,23 @@ class FakeWorld:
         """A token of a visitor, valid for an hour."""
         return self._token(VisitorSubject(visitor_id), workspace_id)
 
-    def _token(self, subject: AgentSubject | VisitorSubject, workspace_id: WorkspaceId) -> str:
+    def workspace(self, workspace_id: WorkspaceId = ACME) -> WorkspaceEntry:
+        """A workspace as it stands in the directory."""
         found = self.directory.find(workspace_id)
         assert found is not None
         assert found.workspace is not None
-        return self.tokens.issue(claims_for(subject, found.workspace, self.now, 3600))
+        return found.workspace
+
+    async def settle(self, workspace_id: WorkspaceId = ACME, **settings: Any) -> None:
+        """Change settings of a workspace."""
+        workspace = self.workspace(workspace_id)
+        changed = WorkspaceSettings.model_validate(workspace.settings.model_dump() | settings)
+        entry = workspace.model_copy(update={"settings": changed})
+        definition = Definition(Kind.WORKSPACE, workspace_id, WorkspaceDefined(workspace=entry))
+        await self.directory.write(workspace_id, [definition])
+
+    def _token(self, subject: AgentSubject | VisitorSubject, workspace_id: WorkspaceId) -> str:
+        return self.tokens.issue(claims_for(subject, self.workspace(workspace_id), self.now, 3600))
 
 
 def bearer(credential: str) -> dict[str, str]:
@@ -225,6 +334,16 @@ def active(agent_id: AgentId = GRACE, conversation_id: ConversationId = CNV) -> 
     """Ada's conversation with an agent."""
     agent = AgentCard(id=agent_id, name=agent_id.title())
     return ConversationView(conversation_id, Status.ACTIVE, a_request(), agent=agent)
+
+
+def queued(conversation_id: ConversationId = CNV) -> ConversationView:
+    """Ada's conversation, waiting."""
+    return ConversationView(conversation_id, Status.QUEUED, a_request())
+
+
+def transferring(to: AgentId = BOB) -> ConversationView:
+    """Ada's conversation with Grace, who hands it over."""
+    return replace(active(), offer=offered(to).offer)
 
 
 def ended() -> ConversationView:

@@ -103,7 +103,7 @@ class StreamReader:
                 self.comments += 1
         if "retry" in fields:
             self.retry_ms = int(fields["retry"])
-        return Heard(fields["id"], fields["event"], json.loads(fields["data"]))
+        return Heard(fields.get("id", ""), fields["event"], json.loads(fields["data"]))
 
     async def _run(self) -> None:
         is_asked = False

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rondo_common.conversation import AgentRoute, RoundRobinRoute
+from rondo_common.conversation import AgentRoute, CustomRulesRoute, RoundRobinRoute, TeamRoute
 from rondo_common.ids import ConversationId
 from rondo_gateway.domain.chat_request import ChatRequestBody
 from tests.gateway.fake_world import CNV, NOON
@@ -98,8 +98,14 @@ def test_anything_at_all_is_taken_or_refused_by_name(body: object) -> None:
         ({"priority": 1.5}, ("priority",)),
         ({"priority": True}, ("priority",)),
         ({"priority": 10**400}, ("priority",)),
-        ({"route": {"type": "custom_rules"}}, ("route", "type")),
-        ({"route": {"type": "team", "team_id": "t"}}, ("route", "type")),
+        ({"route": {"type": "custom_rules", "team_id": "t"}}, ("route", "team_id")),
+        ({"route": {"type": "custom_rules", "agent_id": "a"}}, ("route", "agent_id")),
+        ({"route": {"type": "team", "team_id": "t", "agent_id": "a"}}, ("route", "agent_id")),
+        ({"route": {"type": "team"}}, ("route", "team_id")),
+        ({"route": {"type": "team", "team_id": None}}, ("route", "team_id")),
+        ({"route": {"type": "team", "team_id": "a b"}}, ("route", "team_id")),
+        ({"route": {"type": "teams"}}, ("route", "type")),
+        ({"route": {"agent_id": "a"}}, ("route", "type")),
         ({"route": {"type": "agent"}}, ("route", "agent_id")),
         ({"route": {"type": "round_robin", "agent_id": "grace"}}, ("route", "agent_id")),
         ({"route": None}, ("route",)),
@@ -113,8 +119,8 @@ def test_the_field_that_cannot_be_taken_is_named(change: dict[str, Any], pointer
 
 
 def test_the_routes_there_are_are_named_when_another_is_asked_for() -> None:
-    with pytest.raises(ValidationError, match="'round_robin' or 'agent'"):
-        ChatRequestBody.model_validate({"route": {"type": "team"}})
+    with pytest.raises(ValidationError, match="'round_robin', 'agent', 'custom_rules' or 'team'"):
+        ChatRequestBody.model_validate({"route": {"type": "nearest"}})
 
 
 def test_routes_become_what_events_carry() -> None:
@@ -122,6 +128,10 @@ def test_routes_become_what_events_carry() -> None:
     assert asked.request(CNV, NOON).route == AgentRoute(agent_id="grace")
     asked = ChatRequestBody.model_validate(ROUND_ROBIN)
     assert asked.request(CNV, NOON).route == RoundRobinRoute()
+    asked = ChatRequestBody.model_validate({"route": {"type": "team", "team_id": "sales"}})
+    assert asked.request(CNV, NOON).route == TeamRoute(team_id="sales")
+    asked = ChatRequestBody.model_validate({"route": {"type": "custom_rules"}})
+    assert asked.request(CNV, NOON).route == CustomRulesRoute()
 
 
 def test_an_anonymous_visitor_is_the_same_one_at_every_retry() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Protocol
 
@@ -11,17 +12,39 @@ import pytest
 from redis.asyncio import Redis
 
 from rondo_common.clock import milliseconds
-from rondo_common.conversation import Message, Status
+from rondo_common.conversation import Message, Queue, Status
 from rondo_common.conversation_view import ConversationView
+from rondo_common.errors import Unavailable
 from rondo_common.ids import ConversationId, WorkspaceId
 from rondo_common.redis.connection import connect_redis
-from rondo_common.redis.keys import agent_conversations_key, view_key
+from rondo_common.redis.keys import (
+    agent_conversations_key,
+    epoch_key,
+    queue_key,
+    queue_pace_key,
+    view_key,
+    workspace_key,
+)
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_effects import gateway_functions
+from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX
 from rondo_gateway.ports import BeginOutcome, Conversations, PostState, Reservation
 from tests.gateway.fake_conversations import FakeConversations
-from tests.gateway.fake_world import BOB, CNV, GRACE, NOON, a_message, active, offered, requested
+from tests.gateway.fake_world import (
+    BOB,
+    CNV,
+    GRACE,
+    NOON,
+    a_message,
+    active,
+    offered,
+    queued,
+    requested,
+    transferring,
+)
+
+DEADLINE_S = 10.0
 
 
 class ShownConversations(Conversations, Protocol):
@@ -31,23 +54,66 @@ class ShownConversations(Conversations, Protocol):
 
     async def note_offset(self, workspace_id: WorkspaceId, offset: int) -> None: ...
 
+    async def serve(self, workspace_id: WorkspaceId) -> None: ...
+
+    async def lose(self, workspace_id: WorkspaceId) -> None: ...
+
+    async def line_up(
+        self, workspace_id: WorkspaceId, waiting: list[ConversationId], pace_s: float | None = None
+    ) -> None: ...
+
 
 class ShownRedisConversations(RedisConversations):
     """The real thing, with the router's part."""
 
     def __init__(self, redis: Redis) -> None:
         functions = gateway_functions(redis)
-        super().__init__(redis, functions)
+        super().__init__(functions)
         self.redis = redis
         self.note_offset = RedisDirectoryOffsets(functions).note
 
     async def show(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
         items = [part for field in view.to_hash().items() for part in field]
         await self.redis.hset(view_key(workspace_id, view.id), items=items)
-        if view.agent_id is not None:
-            key = agent_conversations_key(workspace_id, view.agent_id)
+        for agent_id in view.agent_ids:
+            key = agent_conversations_key(workspace_id, agent_id)
             is_open = view.status in {Status.OFFERED, Status.ACTIVE}
             await (self.redis.sadd if is_open else self.redis.srem)(key, view.id)
+
+    async def serve(self, workspace_id: WorkspaceId) -> None:
+        await self.redis.set(epoch_key(workspace_id), "1")
+
+    async def lose(self, workspace_id: WorkspaceId) -> None:
+        keys = [key async for key in self.redis.scan_iter(f"{workspace_key(workspace_id)}:*")]
+        await self.redis.delete(*keys)
+
+    async def line_up(
+        self, workspace_id: WorkspaceId, waiting: list[ConversationId], pace_s: float | None = None
+    ) -> None:
+        key = queue_key(workspace_id)
+        await self.redis.delete(key, queue_pace_key(workspace_id))
+        if waiting:
+            await self.redis.zadd(key, {each: place for place, each in enumerate(waiting)})
+        if pace_s is not None:
+            await self.redis.set(queue_pace_key(workspace_id), repr(pace_s))
+
+
+class CountingConversations(ShownRedisConversations):
+    """Counts how often a conversation was looked at."""
+
+    looks = 0
+
+    async def find(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId
+    ) -> ConversationView | None:
+        found = await super().find(workspace_id, conversation_id)
+        self.looks += 1
+        return found
+
+    async def looked_once(self) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while self.looks == 0:
+                await asyncio.sleep(0)
 
 
 @pytest.fixture(params=["fake", "redis"])
@@ -56,8 +122,11 @@ def conversations(request: pytest.FixtureRequest, redis: Redis) -> ShownConversa
 
 
 @pytest.fixture
-def ws() -> WorkspaceId:
-    return WorkspaceId(f"w-{uuid.uuid4().hex[:12]}")
+async def ws(redis: Redis) -> WorkspaceId:
+    """A workspace that a router serves."""
+    workspace_id = WorkspaceId(f"w-{uuid.uuid4().hex[:12]}")
+    await ShownRedisConversations(redis).serve(workspace_id)
+    return workspace_id
 
 
 def reservation(fingerprint: str = "f1", conversation: str = "cnv_1", late_s: int = 0) -> Reservation:
@@ -74,26 +143,110 @@ async def test_a_view_is_read_as_it_was_shown(conversations: ShownConversations,
     for view in (requested(), offered(), active()):
         await conversations.show(ws, view)
         assert await conversations.find(ws, CNV) == view
-    assert await conversations.find(WorkspaceId("another"), CNV) is None
 
 
 async def test_an_agent_finds_what_is_offered_to_them_and_what_is_not(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:
     assert await conversations.find_for_agent(ws, CNV, GRACE) is None
-    for view in (requested(), offered(), active()):
+    for view in (requested(), offered(), active(), transferring()):
         await conversations.show(ws, view)
         for agent_id in (GRACE, BOB):
             assert await conversations.find_for_agent(ws, CNV, agent_id) == view
 
 
 async def test_an_offer_heard_before_it_is_shown_is_waited_for(redis: Redis, ws: WorkspaceId) -> None:
-    conversations = ShownRedisConversations(redis)
+    conversations = CountingConversations(redis)
     await conversations.show(ws, requested())
     finding = asyncio.create_task(conversations.find_for_agent(ws, CNV, GRACE))
-    await asyncio.sleep(0)
+    await conversations.looked_once()
     await conversations.show(ws, offered())
     assert await finding == offered()
+
+
+async def test_a_transfer_heard_before_it_is_shown_is_waited_for(redis: Redis, ws: WorkspaceId) -> None:
+    conversations = CountingConversations(redis)
+    await conversations.show(ws, active())
+    finding = asyncio.create_task(conversations.find_for_agent(ws, CNV, BOB))
+    await conversations.looked_once()
+    await conversations.show(ws, transferring(to=BOB))
+    assert await finding == transferring(to=BOB)
+
+
+async def test_a_conversation_that_is_handed_over_is_on_both_desks(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, transferring(to=BOB))
+    for agent_id in (GRACE, BOB):
+        assert await conversations.of_agent(ws, agent_id) == [transferring(to=BOB)]
+
+
+async def test_who_waits_is_shown_with_their_place_and_what_is_left_by_experience(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, queued())
+    first, second = ConversationId("cnv_0"), CNV
+    for waiting, pace_s, queue in (
+        ([first, second], 12.5, Queue(position=2, estimated_wait_s=25)),
+        ([second], 12.5, Queue(position=1, estimated_wait_s=13)),
+        ([second, first], None, Queue(position=1, estimated_wait_s=60)),
+    ):
+        await conversations.line_up(ws, waiting, pace_s)
+        found = await conversations.find(ws, CNV)
+        assert found is not None
+        assert (found.status, found.queue) == (Status.QUEUED, queue)
+
+
+async def test_a_place_is_shown_only_with_a_conversation_that_is_shown_as_queued(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.line_up(ws, [CNV], 10.0)
+    for view in (requested(), offered(), active()):
+        await conversations.show(ws, view)
+        assert await conversations.find(ws, CNV) == view
+    await conversations.show(ws, queued())
+    await conversations.line_up(ws, [])
+    assert await conversations.find(ws, CNV) == queued()
+
+
+async def test_while_redis_is_filled_again_what_is_missing_is_not_said_to_be_unknown(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, active())
+    await conversations.lose(ws)
+    attempts: list[Awaitable[object]] = [
+        conversations.find(ws, CNV),
+        conversations.find_for_agent(ws, CNV, GRACE),
+        conversations.of_agent(ws, GRACE),
+        conversations.reserve_message(ws, CNV, "m", a_message(1)),
+    ]
+    for failure in await asyncio.gather(*attempts, return_exceptions=True):
+        assert isinstance(failure, Unavailable), failure
+
+
+async def test_what_is_brought_back_is_waited_for(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.lose(ws)
+    finding = asyncio.create_task(conversations.find(ws, CNV))
+    missing = asyncio.create_task(conversations.find(ws, ConversationId("cnv_none")))
+    writing = asyncio.create_task(conversations.reserve_message(ws, CNV, "m", a_message(1)))
+    await asyncio.sleep(0)
+    await conversations.show(ws, active())
+    await conversations.serve(ws)
+    assert await finding == active()
+    assert await missing is None
+    assert (await writing).state is PostState.RESERVED
+
+
+async def test_what_is_there_is_found_while_the_rest_is_brought_back(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.lose(ws)
+    await conversations.show(ws, active())
+    assert await conversations.find(ws, CNV) == active()
+    assert await conversations.of_agent(ws, GRACE) == [active()]
+    assert (await conversations.reserve_message(ws, CNV, "m", a_message(1))).state is PostState.RESERVED
 
 
 async def test_an_agents_desk_has_what_is_offered_to_or_with_them(
@@ -145,7 +298,7 @@ async def test_a_request_whose_conversation_is_shown_is_known_to_be_in_the_log(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:
     assert not (await conversations.begin_request(ws, reservation())).is_shown
-    await conversations.show_requested(ws, requested())
+    await conversations.show_requested(ws, requested(), 7)
     assert (await conversations.begin_request(ws, reservation())).is_shown
 
 
@@ -153,7 +306,7 @@ async def test_what_the_router_shows_is_not_overwritten(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:
     await conversations.show(ws, offered())
-    await conversations.show_requested(ws, requested())
+    await conversations.show_requested(ws, requested(), 7)
     assert await conversations.find(ws, CNV) == offered()
 
 
@@ -245,7 +398,8 @@ async def test_nothing_of_a_request_is_kept_for_ever(redis: Redis, ws: Workspace
     await conversations.begin_request(ws, reservation())
     await conversations.reserve_message(ws, CNV, "m", a_message(1))
     kept = [key async for key in redis.scan_iter(f"rondo:{{{ws}}}:*") if await redis.ttl(key) < 0]
-    assert sorted(kept) == sorted([view_key(ws, CNV), agent_conversations_key(ws, GRACE)])
+    shown = [view_key(ws, CNV), agent_conversations_key(ws, GRACE), epoch_key(ws)]
+    assert sorted(kept) == sorted(shown)
 
 
 async def test_many_at_once_wait_for_a_connection_instead_of_failing(
@@ -258,3 +412,28 @@ async def test_many_at_once_wait_for_a_connection_instead_of_failing(
     finally:
         await client.aclose()
     assert found == [None] * 500
+
+
+async def test_the_newest_request_is_noted_and_never_goes_back(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    assert await conversations.newest_request(ws) == -1
+    await conversations.show_requested(ws, requested(), 7)
+    await conversations.show_requested(ws, requested(), 5)
+    assert await conversations.newest_request(ws) == 7
+
+
+async def test_only_so_many_mails_of_a_conversation_are_reserved(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    waits = [await conversations.reserve_mail(ws, CNV) for _ in range(TRANSCRIPT_MAILS_MAX + 1)]
+    assert waits[:-1] == [None] * TRANSCRIPT_MAILS_MAX
+    assert waits[-1] is not None
+    assert await conversations.reserve_mail(ws, ConversationId("cnv_2")) is None
+
+
+async def test_many_are_found_at_once(conversations: ShownConversations, ws: WorkspaceId) -> None:
+    await conversations.show_requested(ws, requested(), 7)
+    unknown = ConversationId("cnv_unknown")
+    assert await conversations.find_many(ws, [CNV, unknown]) == {CNV: await conversations.find(ws, CNV)}
+    assert await conversations.find_many(ws, []) == {}

@@ -13,12 +13,14 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.topic_admin import create_topics
-from rondo_common.topics import CHAT_REQUESTS, TOPICS
+from rondo_common.redis.keys import epoch_key, presence_key
+from rondo_common.topics import CHAT_REQUESTS, DIRECTORY, TOPICS, Topic
 from rondo_gateway.bootstrap import Gateway, build_gateway
 from rondo_gateway.settings import GatewaySettings
 from tests.gateway.fake_world import ROOT_KEY, TOKEN_SECRET, bearer, client_of, json_of
@@ -80,6 +82,19 @@ async def _new_workspace(http: httpx.AsyncClient) -> tuple[WorkspaceId, dict[str
 
 async def _requests_of(settings: GatewaySettings, workspace_id: WorkspaceId) -> list[dict[str, Any]]:
     """What stands on the topic of chat requests for a workspace: each record's id and value."""
+    return [value for _, value in await _records_of(settings, CHAT_REQUESTS, workspace_id)]
+
+
+async def _agents_of(settings: GatewaySettings, workspace_id: WorkspaceId) -> list[dict[str, Any]]:
+    """The workspace's agents as the directory's records define them, in the order of the records."""
+    records = await _records_of(settings, DIRECTORY, workspace_id)
+    return [value["agent"] for key, value in records if f"{workspace_id}/agent/" in key]
+
+
+async def _records_of(
+    settings: GatewaySettings, topic: Topic, workspace_id: WorkspaceId
+) -> list[tuple[str, dict[str, Any]]]:
+    """The key and value of each record of a workspace, the value with the record's id."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap,
         enable_auto_commit=False,
@@ -87,16 +102,19 @@ async def _requests_of(settings: GatewaySettings, workspace_id: WorkspaceId) -> 
     )
     await consumer.start()
     try:
-        partition = TopicPartition(CHAT_REQUESTS.name, partition_of(CHAT_REQUESTS, workspace_id, ""))
+        partition = TopicPartition(topic.name, partition_of(topic, workspace_id, ""))
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
-        found = []
+        found: list[tuple[str, dict[str, Any]]] = []
         while await consumer.position(partition) < end:
             for records in (await consumer.getmany(timeout_ms=1_000)).values():
                 found += [
-                    {"id": dict(record.headers)["ce_id"].decode(), **json.loads(record.value)}
+                    (
+                        record.key.decode(),
+                        {"id": dict(record.headers)["ce_id"].decode(), **json.loads(record.value)},
+                    )
                     for record in records
-                    if record.key == workspace_id.encode()
+                    if record.key.decode().partition("/")[0] == workspace_id and record.value
                 ]
         return found
     finally:
@@ -140,6 +158,60 @@ async def test_settings_changed_at_two_gateways_at_once_are_all_kept(
         assert (own["offer_timeout_s"], own["agent_capacity"]) == (7, 8)
         assert (own["live_chat_enabled"], own["offer_attempts"]["agent"]) == (False, 9)
         assert own["fallback"]["offer_meeting"] is True
+
+
+async def test_agents_who_join_at_both_at_once_have_places_of_their_own(
+    gateways: list[httpx.AsyncClient], settings: GatewaySettings
+) -> None:
+    workspace_id, key = await _new_workspace(gateways[0])
+    answers = await asyncio.gather(
+        *(
+            gateways[number % 2].put(f"/v1/agents/a{number}", headers=key, json=AGENT)
+            for number in range(40)
+        )
+    )
+    assert [answer.status_code for answer in answers] == [201] * 40
+    places = {each["id"]: each["place"] for each in await _agents_of(settings, workspace_id)}
+    assert sorted(places.values()) == list(range(1, 41))
+    again = await gateways[1].put("/v1/agents/a0", headers=key, json={**AGENT, "capacity": 2})
+    assert again.status_code == 200
+    assert (await _agents_of(settings, workspace_id))[-1]["place"] == places["a0"]
+
+
+async def test_of_writes_that_know_the_same_version_one_is_taken(
+    gateways: list[httpx.AsyncClient],
+) -> None:
+    _, key = await _new_workspace(gateways[0])
+    team = {"name": "Sales", "agent_ids": []}
+    created = await gateways[0].put("/v1/teams/sales", headers=key, json=team)
+    headers = {**key, "If-Match": created.headers["etag"]}
+    answers = await asyncio.gather(
+        *(
+            gateways[number % 2].put("/v1/teams/sales", headers=headers, json=team | {"name": f"{number}"})
+            for number in range(8)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+    (taken,) = (answer for answer in answers if answer.status_code == 200)
+    for http in gateways:
+        assert json_of(await http.get("/v1/teams/sales", headers=key), 200)["name"] == taken.json()["name"]
+
+
+async def test_an_import_at_one_is_known_at_the_other(gateways: list[httpx.AsyncClient]) -> None:
+    one, other = gateways
+    _, key = await _new_workspace(one)
+    await one.put("/v1/agents/grace", headers=key, json=AGENT)
+    lines = "".join(f"Company {number},company-{number}.com,grace\n" for number in range(50_000))
+    headers = {**key, "Content-Type": "text/csv"}
+    text = f"company,domain,owner\n{lines}bad,line\n"
+    report = json_of(await one.post("/v1/accounts/import", headers=headers, content=text), 200)
+    assert report["imported"] == 50_000
+    assert [each["line"] for each in report["rejected"]] == [50_002]
+    listed = json_of(await other.get("/v1/accounts?limit=200", headers=key), 200)
+    account = listed["data"][-1]
+    deleted = await other.delete(f"/v1/accounts/{account['id']}", headers=key)
+    assert deleted.status_code == 204
+    assert (await one.get(f"/v1/accounts/{account['id']}", headers=key)).status_code == 404
 
 
 async def test_a_workspace_asked_for_at_both_at_once_is_made_once(
@@ -195,3 +267,36 @@ async def test_a_gateway_that_reaches_nothing_says_so(settings: GatewaySettings)
             assert answer.status_code == 503
     finally:
         await gateway.close()
+
+
+async def test_an_agent_who_comes_is_announced_once_over_both_and_knows_the_directory(
+    gateways: list[httpx.AsyncClient], settings: GatewaySettings, redis: Redis
+) -> None:
+    workspace_id, key = await _new_workspace(gateways[0])
+    await redis.set(epoch_key(workspace_id), "1")  # A router serves it.
+    put = await gateways[0].put("/v1/agents/grace", headers=key, json=AGENT)
+    version = int(put.headers["etag"].strip('"'))
+    issued = json_of(await gateways[0].post("/v1/agents/grace/token", headers=key), 201)
+    for http in gateways * 3:
+        opened = await http.head("/v1/agents/me/stream", headers=bearer(issued["token"]))
+        assert opened.status_code == 200
+    (connected,) = await _requests_of(settings, workspace_id)
+    assert connected["agent_id"] == "grace"
+    assert connected["directory_offset"] == version + 1
+    assert await redis.zscore(presence_key(workspace_id), "grace") is not None
+
+
+async def test_while_what_redis_lost_is_brought_back_nothing_is_said_to_be_unknown(
+    gateways: list[httpx.AsyncClient], redis: Redis
+) -> None:
+    workspace_id, key = await _new_workspace(gateways[0])
+    for path in ("/v1/conversations/cnv_lost", "/v1/conversations/cnv_lost/stream"):
+        refused = await gateways[0].get(path, headers=key)
+        assert json_of(refused, 503)["type"] == "urn:rondo:error:unavailable"
+        assert int(refused.headers["retry-after"]) > 0
+    await redis.set(epoch_key(workspace_id), "1")
+    for http in gateways:
+        # Only history could still know it, and there is none here.
+        unknown = json_of(await http.get("/v1/conversations/cnv_lost", headers=key), 503)
+        assert "history" in unknown["detail"]
+        assert (await http.get("/v1/conversations/cnv_lost/stream", headers=key)).status_code == 404

@@ -20,6 +20,10 @@ BODY_ROUTES = [
     ("POST", "/v1/conversations"),
     ("POST", f"/v1/conversations/{CNV}/messages"),
     ("PUT", "/v1/agents/alan"),
+    ("PUT", "/v1/teams/sales"),
+    ("PUT", "/v1/rules/sweden"),
+    ("PUT", "/v1/accounts/example"),
+    ("PUT", "/v1/profiles/lead"),
     ("POST", "/v1/agents/grace/token"),
     ("PATCH", "/v1/workspace"),
     ("POST", "/v1/api_keys"),
@@ -43,6 +47,11 @@ names = st.sampled_from(
         "text",
         "ttl_s",
         "fallback",
+        "conditions",
+        "all",
+        "agent_ids",
+        "schedule",
+        "permissions",
     ]
 )
 near_misses = st.dictionaries(names, json_values | st.dictionaries(names, json_values, max_size=3))

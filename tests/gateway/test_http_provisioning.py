@@ -80,8 +80,12 @@ async def test_an_agent_is_new_once_and_changed_after_that(http: httpx.AsyncClie
         "id": "alan",
         **AGENT,
         "avatar_url": None,
+        "time_zone": None,
         "capacity": 10,
+        "profile": "live_agent",
         "live_chat": True,
+        "schedule": None,
+        "notifications": {"sound": True, "web_push": True, "email": True},
     }
     changed = await http.put("/v1/agents/alan", headers=ACME, json={**AGENT, "capacity": 3})
     assert json_of(changed, 200)["capacity"] == 3

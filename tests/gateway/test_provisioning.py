@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rondo_common.directory.entries import OfferAttempts, WorkspaceSettings
 from rondo_gateway.domain.paging import page_of
-from rondo_gateway.domain.provisioning import patched_settings
 from rondo_gateway.domain.refusals import Invalid
+from rondo_gateway.domain.workspace_settings import patched_settings
 from rondo_gateway.entrypoints.negotiation import prefers_text
 
 DEFAULTS = WorkspaceSettings()
@@ -49,7 +49,8 @@ def test_null_puts_a_setting_back_to_its_default() -> None:
         ({"offer_timeout_s": 2.5}, "/offer_timeout_s"),
         ({"offer_timeout_s": True}, "/offer_timeout_s"),
         ({"offer_timeout_s": {"a": 1}}, "/offer_timeout_s"),
-        ({"offer_attempts": {"team": 2}}, "/offer_attempts/team"),
+        ({"offer_attempts": {"team": 0}}, "/offer_attempts/team"),
+        ({"blocked_email_domains": ["ok.com", "http://x.com"]}, "/blocked_email_domains/1"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(patch: dict[str, Any], pointer: str) -> None:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from rondo_history.adapters.postgres_archive import PostgresArchive, open_pool
+from rondo_history.adapters.postgres import open_pool
+from rondo_history.adapters.postgres_archive import PostgresArchive
 from rondo_history.adapters.schema import migrate
 
 

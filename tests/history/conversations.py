@@ -14,8 +14,11 @@ from rondo_common.conversation import (
     Message,
     Page,
     Party,
+    Queue,
     Request,
+    RescindReason,
     RoundRobinRoute,
+    Route,
     Visitor,
     Why,
 )
@@ -24,13 +27,17 @@ from rondo_common.events import (
     AssignmentAccepted,
     AssignmentDeclined,
     AssignmentOffered,
+    AssignmentRescinded,
     AssignmentTimedOut,
     ChatEnded,
     ChatFellBack,
+    ChatQueued,
     ChatRequested,
+    ChatTransferred,
     ChatWithdrawn,
     ConversationEvent,
     MessagePosted,
+    TransferReturned,
 )
 from rondo_common.ids import AgentId, ConversationId, EventId, MessageId, VisitorId, WorkspaceId
 from rondo_history.domain.fact import Fact, Place, fact_of
@@ -46,45 +53,101 @@ def fresh_workspace() -> WorkspaceId:
     return WorkspaceId(f"ws-{uuid.uuid4().hex}")
 
 
-def asked(*, first_name: str | None = "Ada", page: Page | None = None) -> Request:
+def asked(
+    *,
+    first_name: str | None = "Ada",
+    page: Page | None = None,
+    visitor_id: str = "u-17",
+    requested_at: datetime = NOON,
+    route: Route | None = None,
+) -> Request:
     visitor = Visitor(
-        id=VisitorId("u-17"), first_name=first_name, attributes={"plan": "pro", "seats": 3, "paid": True}
+        id=VisitorId(visitor_id),
+        first_name=first_name,
+        attributes={"plan": "pro", "seats": 3, "paid": True},
     )
-    return Request(visitor=visitor, route=RoundRobinRoute(), page=page, requested_at=NOON)
+    return Request(visitor=visitor, route=route or RoundRobinRoute(), page=page, requested_at=requested_at)
 
 
 class Conversation:
     """One conversation. Each call tells the next fact, at the next offset of the log."""
 
-    def __init__(self, name: str = "cnv_1", workspace_id: WorkspaceId | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "cnv_1",
+        workspace_id: WorkspaceId | None = None,
+        *,
+        request: Request | None = None,
+        began_at: datetime = NOON,
+    ) -> None:
         self.id = ConversationId(name)
         self.workspace_id = workspace_id or fresh_workspace()
+        self.began_at = began_at
+        self.request = request or asked(requested_at=began_at)
         self._offset = 0
 
     def requested(self, request: Request | None = None) -> Fact:
-        return self.tell(ChatRequested(conversation_id=self.id, request=request or asked()))
+        return self.tell(ChatRequested(conversation_id=self.id, request=request or self.request))
 
-    def offered(self, agent: AgentCard = GRACE, *, attempt: int = 1) -> Fact:
+    def offered(
+        self,
+        agent: AgentCard = GRACE,
+        *,
+        attempt: int = 1,
+        pool: str | None = None,
+        transferred_by: AgentCard | None = None,
+    ) -> Fact:
         return self.tell(
             AssignmentOffered(
                 conversation_id=self.id,
                 agent=agent,
                 attempt=attempt,
-                offered_at=NOON,
-                expires_at=NOON + timedelta(seconds=100),
-                why=Why(stage="round_robin"),
-                request=asked(),
+                offered_at=self.began_at,
+                expires_at=self.began_at + timedelta(seconds=100),
+                why=Why(stage="round_robin", pool=pool),
+                request=self.request,
+                transferred_by=transferred_by,
             )
         )
 
-    def accepted(self, agent: AgentCard = GRACE) -> Fact:
-        return self.tell(AssignmentAccepted(conversation_id=self.id, agent=agent, attempt=1))
+    def accepted(self, agent: AgentCard = GRACE, *, attempt: int = 1) -> Fact:
+        return self.tell(AssignmentAccepted(conversation_id=self.id, agent=agent, attempt=attempt))
 
-    def declined(self, agent: AgentCard = GRACE) -> Fact:
-        return self.tell(AssignmentDeclined(conversation_id=self.id, agent_id=agent.id, attempt=1))
+    def declined(self, agent: AgentCard = GRACE, *, attempt: int = 1) -> Fact:
+        return self.tell(AssignmentDeclined(conversation_id=self.id, agent_id=agent.id, attempt=attempt))
 
-    def missed(self, agent: AgentCard = GRACE) -> Fact:
-        return self.tell(AssignmentTimedOut(conversation_id=self.id, agent_id=agent.id, attempt=1))
+    def missed(self, agent: AgentCard = GRACE, *, attempt: int = 1) -> Fact:
+        return self.tell(AssignmentTimedOut(conversation_id=self.id, agent_id=agent.id, attempt=attempt))
+
+    def rescinded(
+        self,
+        agent: AgentCard = GRACE,
+        *,
+        attempt: int = 1,
+        reason: RescindReason = RescindReason.WITHDRAWN,
+    ) -> Fact:
+        return self.tell(
+            AssignmentRescinded(conversation_id=self.id, agent_id=agent.id, attempt=attempt, reason=reason)
+        )
+
+    def queued(self, position: int = 1) -> Fact:
+        queued_at = self.began_at + timedelta(seconds=self._offset + 1)
+        return self.tell(
+            ChatQueued(
+                conversation_id=self.id,
+                queue=Queue(position=position, estimated_wait_s=60),
+                queued_at=queued_at,
+                expires_at=queued_at + timedelta(seconds=300),
+                why=Why(stage="round_robin"),
+                request=self.request,
+            )
+        )
+
+    def transferred(self, from_agent: AgentCard = GRACE, to_agent: AgentCard = EDSGER) -> Fact:
+        return self.tell(ChatTransferred(conversation_id=self.id, from_agent=from_agent, to_agent=to_agent))
+
+    def returned(self, agent: AgentCard = GRACE) -> Fact:
+        return self.tell(TransferReturned(conversation_id=self.id, agent_id=agent.id))
 
     def said(self, text: str, *, by: str = "visitor") -> Fact:
         author = (
@@ -96,7 +159,7 @@ class Conversation:
             id=MessageId(f"msg_{self._offset}"),
             author=author,
             text=text,
-            sent_at=NOON + timedelta(seconds=self._offset),
+            sent_at=self.began_at + timedelta(seconds=self._offset),
         )
         return self.tell(
             MessagePosted(
@@ -113,7 +176,7 @@ class Conversation:
                 conversation_id=self.id,
                 fallback=Fallback(reason=reason, message="Leave us a message.", offer_meeting=False),
                 why=Why(stage="round_robin"),
-                request=asked(),
+                request=self.request,
             )
         )
 
@@ -132,7 +195,7 @@ class Conversation:
         return Envelope(
             id=EventId(f"{self.workspace_id}/{self.id}/{self._offset}"),
             source="/rondo/tests",
-            time=NOON + timedelta(seconds=self._offset),
+            time=self.began_at + timedelta(seconds=self._offset),
             workspace_id=self.workspace_id,
             event=event,
         )

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rondo_common.errors import Unavailable
 from rondo_common.events import MessagePosted
 from rondo_common.ids import ConversationId
-from rondo_history.adapters.postgres_archive import PostgresArchive, open_pool
+from rondo_history.adapters.postgres import open_pool
+from rondo_history.adapters.postgres_archive import PostgresArchive
 from rondo_history.domain.fact import Fact, in_log_order
 from rondo_history.ports import Archive
 from tests.history.conversations import Conversation, fresh_workspace

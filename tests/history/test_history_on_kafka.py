@@ -6,23 +6,35 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import httpx
 import pytest
 from aiokafka import TopicPartition
+from pydantic import SecretStr
 
-from rondo_common.envelope import Envelope
-from rondo_common.events import AcceptChat, Event, MessagePosted
+from rondo_common.envelope import Envelope, decode
+from rondo_common.events import (
+    AcceptChat,
+    ConversationErased,
+    Event,
+    MessagePosted,
+    TranscriptRequested,
+    VisitorErased,
+)
+from rondo_common.ids import VisitorId
 from rondo_common.kafka.connection import KafkaConnection, make_producer, make_reader
+from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.publisher import KafkaPublisher, outgoing
 from rondo_common.kafka.topic_admin import create_topics
-from rondo_common.topics import CHAT_REQUESTS, DEAD_LETTERS, TOPICS
+from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS, DEAD_LETTERS, TOPICS
 from rondo_history.adapters.schema import migrate
 from rondo_history.bootstrap import run
 from rondo_history.domain.fact import Fact
 from rondo_history.settings import HistorySettings
-from tests.history.conversations import GRACE, Conversation
+from tests.history.conversations import GRACE, VISITOR, Conversation, fresh_workspace
+from tests.history.mail_server import mail_server, text_of
 
 DEADLINE_S = 30.0
 POLL_S = 0.05
@@ -37,12 +49,18 @@ async def kafka(kafka_bootstrap: str) -> KafkaConnection:
 
 
 @asynccontextmanager
-async def history(kafka: KafkaConnection, database: str) -> AsyncIterator[httpx.AsyncClient]:
+async def history(
+    kafka: KafkaConnection, database: str, smtp_url: str | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """The service, and a client of its HTTP. Stopped in order at the end."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     settings = HistorySettings(
-        kafka_bootstrap=kafka.bootstrap, http_port=port, postgres_dsn=database, session_timeout_ms=6_000
+        kafka_bootstrap=kafka.bootstrap,
+        http_port=port,
+        postgres_dsn=database,
+        session_timeout_ms=6_000,
+        smtp_url=None if smtp_url is None else SecretStr(smtp_url),
     )
     stop = asyncio.Event()
     running = asyncio.create_task(run(settings, stop))
@@ -90,8 +108,10 @@ def transcript_path(chat: Conversation) -> str:
 
 
 def fresh_chat() -> Conversation:
-    chat = Conversation()
-    return Conversation(f"cnv_{chat.workspace_id}", chat.workspace_id)
+    """A conversation of this hour: the history would not keep one of long ago."""
+    workspace_id = fresh_workspace()
+    began_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    return Conversation(f"cnv_{workspace_id}", workspace_id, began_at=began_at)
 
 
 async def test_what_the_topics_tell_is_answered_over_http_once_and_in_order(
@@ -130,6 +150,64 @@ async def test_while_the_archive_cannot_be_used_the_history_waits_and_then_catch
         await migrate(empty_database)
         body = await answer_of(client, transcript_path(chat), 200, lines=2)
         assert body["lines"][-1]["text"] == "Hello"
+
+
+async def test_a_transcript_asked_for_by_email_arrives_with_all_that_was_said_before(
+    kafka: KafkaConnection, database: str
+) -> None:
+    chat = fresh_chat()
+    sayings = [f"line {n}" for n in range(300)]
+    facts = [chat.requested(), chat.accepted(), *map(chat.said, sayings)]
+    wanted = chat.tell(
+        TranscriptRequested(conversation_id=chat.id, to="ada@example.com", by=VISITOR, time_zone="UTC")
+    )
+    await tell(kafka, [(chat, each) for each in (*facts, wanted)])
+    async with history(kafka, database) as client:
+        await answer_of(client, transcript_path(chat), 200, lines=len(facts))
+        assert (await client.get("/internal/v1/mail")).json() == {"is_configured": False}
+    with mail_server() as mailbox:
+        # It was kept while there was no mail server, and the log is not read again.
+        async with history(kafka, database, mailbox.url) as client:
+            (message,) = await mailbox.until(1)
+            assert (await client.get("/internal/v1/mail")).json() == {"is_configured": True}
+    text = text_of(message, "plain")
+    assert [each for each in sayings if f"Ada: {each}\n" in text] == sayings
+
+
+async def test_an_erasure_reaches_the_others_by_the_log(kafka: KafkaConnection, database: str) -> None:
+    chat = fresh_chat()
+    erasure = VisitorErased(visitor_id=VisitorId("u-17"), by=VISITOR)
+    await tell(kafka, [(chat, chat.requested()), (chat, chat.offered())])
+    async with history(kafka, database) as client:
+        await answer_of(client, transcript_path(chat), 200, lines=2)
+        await tell(kafka, [(chat, erasure), (chat, erasure)])
+        await answer_of(client, transcript_path(chat), 404)
+        events = await told_of(kafka, chat)
+    (erased,) = {envelope.id: envelope for envelope in events}.values()
+    assert erased.event == ConversationErased(conversation_id=chat.id, agent_ids=(GRACE.id,))
+
+
+async def told_of(kafka: KafkaConnection, chat: Conversation) -> list[Envelope[Event]]:
+    """What the history wrote about a conversation, once there is something."""
+    consumer = make_reader(kafka)
+    await consumer.start()
+    partition = TopicPartition(CONVERSATIONS.name, partition_of(CONVERSATIONS, chat.workspace_id, chat.id))
+    try:
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        found: list[Envelope[Event]] = []
+        async with asyncio.timeout(DEADLINE_S):
+            while not found:
+                batches = await consumer.getmany(timeout_ms=200)
+                envelopes = [decode(raw.headers, raw.value) for raws in batches.values() for raw in raws]
+                found = [
+                    each
+                    for each in envelopes
+                    if each.source == "/rondo/history" and each.workspace_id == chat.workspace_id
+                ]
+        return found
+    finally:
+        await consumer.stop()
 
 
 async def test_a_record_with_the_character_nul_is_dead_lettered_and_the_rest_goes_on(

@@ -39,7 +39,17 @@ def test_every_event_of_the_two_topics_is_either_kept_or_passed_by_on_purpose() 
 
 def test_commands_are_no_facts_and_everything_that_happened_is() -> None:
     commands = {each.__name__ for each, reading in READINGS.items() if reading is no_fact}
-    assert commands == {"AcceptChat", "DeclineChat", "WithdrawChat", "EndChat"}
+    assert commands == {
+        "AcceptChat",
+        "DeclineChat",
+        "WithdrawChat",
+        "EndChat",
+        "TransferChat",
+        "VisitorErased",
+        "ConversationErased",
+        "ConnectAgent",
+        "PlanRoute",
+    }
     assert {reading for each, reading in READINGS.items() if each.__name__ not in commands} == {fact}
 
 

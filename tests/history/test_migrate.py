@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from rondo_common.conversation import Status
 from rondo_common.errors import Unavailable
+from rondo_history.adapters.postgres import open_pool
+from rondo_history.adapters.postgres_archive import PostgresArchive
+from rondo_history.adapters.rows import fact_row
 from rondo_history.adapters.schema import migrate
+from rondo_history.domain.fact import in_log_order
+from rondo_history.domain.listing import Filter
+from tests.history.conversations import Conversation
 
 
 async def run_migrate(dsn: str, directory: Path) -> tuple[int | None, str, str]:
@@ -28,7 +40,7 @@ async def run_migrate(dsn: str, directory: Path) -> tuple[int | None, str, str]:
 
 async def test_many_at_once_agree_on_one_schema(empty_database: str) -> None:
     versions = await asyncio.gather(*(migrate(empty_database) for _ in range(5)))
-    assert set(versions) == {"0001"}
+    assert set(versions) == {"0002"}
     connection = await asyncpg.connect(empty_database)
     assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
     await connection.close()
@@ -38,9 +50,75 @@ async def test_repeating_it_changes_nothing(database: str) -> None:
     assert await migrate(database) == await migrate(database)
 
 
+OLD_ROW = """
+INSERT INTO conversation_events (
+    id, workspace_id, conversation_id, type, occurred_at, log_topic, log_partition, log_offset, data
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+
+async def test_rows_of_the_first_version_are_carried_over(empty_database: str) -> None:
+    assert await migrate(empty_database, "0001") == "0001"
+    chat, later = Conversation("cnv_old"), Conversation("cnv_later")
+    facts = [chat.requested(), chat.offered(), chat.accepted(), chat.said("Köpa båt"), chat.ended()]
+    connection = await asyncpg.connect(empty_database)
+    for fact in (*facts, later.requested(), later.offered()):
+        await connection.execute(OLD_ROW, *fact_row(fact))
+    await migrate(empty_database)
+    assert await connection.fetchval("SELECT count(*) FROM conversation_events") == 7
+    await connection.close()
+    async with open_pool(empty_database) as pool:
+        archive = PostgresArchive(pool)
+        # What the old version began goes on here, told again or not.
+        await archive.keep([later.accepted(), *facts])
+        while await archive.summarise_what_is_not():
+            pass
+        assert in_log_order(await archive.facts_of(chat.workspace_id, chat.id)) == in_log_order(facts)
+        found = await archive.list_page(chat.workspace_id, Filter(query="bat"), 10)
+        assert [(each.id, each.status) for each in found] == [("cnv_old", Status.ENDED)]
+        gone_on = await archive.find(later.workspace_id, later.id)
+        assert gone_on is not None
+        assert (gone_on.status, gone_on.request) == (Status.ACTIVE, later.request)
+
+
+async def test_the_months_ahead_are_there_and_others_come_with_their_events(database: str) -> None:
+    months = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'conversation_events'::regclass"
+    connection = await asyncpg.connect(database)
+    before = await connection.fetchval(months)
+    assert before == 3
+    async with open_pool(database) as pool:
+        archive = PostgresArchive(pool)
+        chat = Conversation()
+        await archive.keep([chat.requested(), chat.said("Hello")])
+        await archive.keep([chat.ended()])
+    assert await connection.fetchval(months) == before + 1
+    await connection.close()
+
+
+async def test_back_to_the_first_version_no_event_is_lost(database: str) -> None:
+    chat = Conversation()
+    async with open_pool(database) as pool:
+        await PostgresArchive(pool).keep([chat.requested(), chat.said("Hello")])
+    engine = create_async_engine(database.replace("postgresql://", "postgresql+asyncpg://"))
+    async with engine.begin() as connection:
+        await connection.run_sync(_downgrade)
+    await engine.dispose()
+    plain = await asyncpg.connect(database)
+    assert await plain.fetchval("SELECT count(*) FROM conversation_events") == 2
+    await plain.close()
+    assert await migrate(database) == "0002"
+
+
+def _downgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("rondo_history") / "migrations"))
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0001")
+
+
 async def test_the_command_says_the_version(empty_database: str, tmp_path: Path) -> None:
     status, out, _ = await run_migrate(empty_database, tmp_path)
-    assert (status, out) == (0, "schema of the history: version 0001\n")
+    assert (status, out) == (0, "schema of the history: version 0002\n")
 
 
 async def test_without_a_server_the_command_says_so_in_one_line(tmp_path: Path) -> None:

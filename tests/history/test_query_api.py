@@ -141,3 +141,37 @@ async def test_a_page_that_cannot_be_is_422(client: httpx.AsyncClient, query: st
 async def test_an_id_that_cannot_be_is_422(client: httpx.AsyncClient) -> None:
     answer = await client.get("/internal/v1/workspaces/a%00b/conversations/c/transcript")
     assert answer.status_code == 422
+
+
+async def test_assignments_are_told_in_order_with_why(
+    client: httpx.AsyncClient, archive: FakeArchive
+) -> None:
+    chat = Conversation()
+    await archive.keep([chat.requested(), chat.offered(), chat.accepted()])
+    answer = await client.get(path(chat, "assignments"))
+    assert answer.status_code == 200
+    body = answer.json()
+    (attempt,) = body["data"]
+    assert attempt["agent"] == {"id": "grace", "name": "Grace Hopper", "avatar_url": None}
+    assert (attempt["outcome"], attempt["outcome_at"]) == ("accepted", "2026-01-01T12:00:03Z")
+    assert attempt["why"]["stage"] == attempt["stage"] == "round_robin"
+    assert (body["queued"], body["fell_back"]) == ([], None)
+
+
+async def test_assignments_of_what_is_not_known_are_404(client: httpx.AsyncClient) -> None:
+    answer = await client.get(path(Conversation(), "assignments"))
+    assert answer.status_code == 404
+
+
+async def test_who_knows_of_an_offer_is_let_wait_for_it(
+    client: httpx.AsyncClient, archive: FakeArchive
+) -> None:
+    chat = Conversation()
+    await archive.keep([chat.requested()])
+    offered = chat.offered()
+    query = {"at_least": str(offered.place.offset)}
+    asking = asyncio.create_task(client.get(path(chat, "assignments"), params=query))
+    while not archive.was_asked_how_far:
+        await asyncio.sleep(0)
+    await archive.keep([offered])
+    assert len((await asking).json()["data"]) == 1

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rondo_common.conversation import EndReason, FallbackReason, Page, Party
+from rondo_common.conversation import EndReason, FallbackReason, Page, Party, RescindReason
+from rondo_common.events import (
+    ChatEnded,
+    ChatRequested,
+    MessagePosted,
+    MessagesRead,
+    TranscriptRequested,
+    TransferReturned,
+)
+from rondo_history.bootstrap import READINGS
 from rondo_history.domain.fact import Fact
-from rondo_history.domain.transcript import MessageLine, SystemLine, Transcript, transcript_of
+from rondo_history.domain.transcript import _SAYINGS, MessageLine, SystemLine, Transcript, transcript_of
+from rondo_history.handlers import fact, read_transcript
 from tests.history.conversations import EDSGER, GRACE, NOON, Conversation, asked
+from tests.history.fake_archive import FakeArchive
 
 
 def transcript(*facts: Fact) -> Transcript:
@@ -124,12 +136,77 @@ def test_a_withdrawal_says_who_gave_up(by: str, text: str) -> None:
         (EndReason.VISITOR_ENDED, "visitor", "The visitor ended the chat."),
         (EndReason.VISITOR_ENDED, "key", "The website ended the chat for the visitor."),
         (EndReason.AGENT_ENDED, "agent", "Grace Hopper ended the chat."),
+        (EndReason.IDLE, "system", "The chat ended, because nobody wrote any more."),
+        (EndReason.AGENT_LOST, "system", "The chat ended, because its agent was lost."),
     ],
 )
 def test_an_end_says_who_ended_it(reason: EndReason, by: str, text: str) -> None:
     chat = Conversation()
     party = Party.model_validate({"type": by, "id": "x"})
     assert texts(chat.requested(), chat.accepted(), chat.ended(reason, party))[-1] == text
+
+
+def test_a_chat_that_waited_and_was_handed_over_tells_each_step() -> None:
+    chat = Conversation()
+    facts = [
+        *(chat.requested(), chat.queued(2), chat.offered(), chat.accepted()),
+        *(chat.offered(EDSGER, attempt=2, transferred_by=GRACE), chat.missed(EDSGER, attempt=2)),
+        chat.returned(),
+        *(chat.offered(EDSGER, attempt=3, transferred_by=GRACE), chat.accepted(EDSGER, attempt=3)),
+        *(chat.transferred(), chat.said("Hello again", by="agent"), chat.ended()),
+    ]
+    assert texts(*facts) == [
+        "Ada asked for a chat.",
+        "Everybody was busy. The visitor waits, at place 2 of the queue.",
+        "An agent was rung.",
+        "Grace Hopper joined.",
+        "Grace Hopper is handing the chat over. Another agent was rung.",
+        "The agent did not answer in time.",
+        "Nobody took the chat over. Grace Hopper goes on.",
+        "Grace Hopper is handing the chat over. Another agent was rung.",
+        "Edsger Dijkstra joined.",
+        "Grace Hopper handed the chat over to Edsger Dijkstra.",
+        "Hello again",
+        "The visitor ended the chat.",
+    ]
+    assert transcript(*facts).agent_ids == (GRACE.id, EDSGER.id)
+
+
+@pytest.mark.parametrize("reason", RescindReason)
+def test_an_offer_taken_back_does_not_say_what_is_with_the_agent(reason: RescindReason) -> None:
+    chat = Conversation()
+    found = transcript(chat.requested(), chat.offered(EDSGER), chat.rescinded(EDSGER, reason=reason))
+    assert "edsger" not in found.model_dump_json().lower()
+    assert not {"absent", "removed"} & set(found.lines[-1].text.split())
+
+
+def test_every_event_that_happens_to_a_visitor_has_a_line() -> None:
+    silent = {ChatRequested, MessagesRead, TranscriptRequested}  # The first is the opening line.
+    facts = {each for each, reading in READINGS.items() if reading is fact} - silent
+    assert facts == {*_SAYINGS, ChatEnded, TransferReturned, MessagePosted}
+
+
+@given(limit=st.integers(1, 6), kinds=st.lists(st.sampled_from("vvaso"), max_size=14))
+async def test_the_parts_of_a_transcript_make_the_whole(limit: int, kinds: list[str]) -> None:
+    chat, archive = Conversation(), FakeArchive()
+    tell: dict[str, Callable[[], Fact]] = {
+        "v": lambda: chat.said("from the visitor"),
+        "a": lambda: chat.said("from the agent", by="agent"),
+        "s": chat.missed,
+        "o": lambda: chat.offered(attempt=2),
+    }
+    facts = [chat.requested(), chat.offered(), chat.accepted(), *(tell[kind]() for kind in kinds)]
+    await archive.keep(facts)
+    lines: list[object] = []
+    after: int | None = None
+    while True:
+        page = await read_transcript(chat.workspace_id, chat.id, archive, after=after, limit=limit)
+        assert page is not None
+        lines += page.transcript.lines
+        if page.next_after is None:
+            break
+        after = page.next_after
+    assert tuple(lines) == transcript(*facts).lines
 
 
 def test_a_visitor_without_a_name_is_still_somebody() -> None:

@@ -10,14 +10,18 @@ from typing import Any, Protocol
 import pytest
 from redis.asyncio import Redis
 
+from rondo_common.envelope import Envelope
+from rondo_common.events import ConversationErased, Event
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
 from rondo_common.mailbox import ENTRY_FIELD, MAILBOX_ENTRIES_MAX, OFFSET_FIELD, StreamEvent
 from rondo_common.redis.doorbells import Doorbells
+from rondo_common.redis.keys import view_key
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes, mailbox_of
-from rondo_notifier.domain.recipients import Delivery, ToAgent, ToConversation
+from rondo_notifier.domain.recipients import Delivery, Oblivion, ToAgent, ToConversation
+from rondo_notifier.handlers import tell_recipients
 from rondo_notifier.ports import Mailboxes
 from tests.notifier.fake_mailboxes import FakeMailboxes
-from tests.router.chats import NOON
+from tests.router.provisioned import NOON
 
 
 class ReadableMailboxes(Mailboxes, Protocol):
@@ -89,6 +93,36 @@ async def test_an_agent_and_a_conversation_have_mailboxes_of_their_own(
     await mailboxes.deliver([public, private])
     assert len(await mailboxes.read(mailbox_of(public))) == 1
     assert len(await mailboxes.read(mailbox_of(private))) == 1
+
+
+async def test_what_was_erased_is_in_nobodys_mailbox_any_more(
+    mailboxes: ReadableMailboxes, workspace_id: WorkspaceId
+) -> None:
+    erased = [delivery(workspace_id, "e-1"), delivery(workspace_id, "e-1", agent="grace")]
+    other = delivery(workspace_id, "e-2", agent="grace")
+    kept_entry = other.entry.model_copy(update={"conversation_id": ConversationId("cnv_2")})
+    kept = replace(other, entry=kept_entry)
+    await mailboxes.deliver([*erased, kept])
+    oblivion = Oblivion(workspace_id, ConversationId("cnv_1"), (AgentId("grace"), AgentId("nobody")))
+    for _ in range(2):
+        await mailboxes.forget(oblivion)
+        assert await mailboxes.read(mailbox_of(erased[0])) == []
+        assert await mailboxes.read(mailbox_of(kept)) == [kept_entry]
+
+
+async def test_an_erased_conversation_leaves_no_key_behind(redis: Redis, workspace_id: WorkspaceId) -> None:
+    mailboxes = RedisMailboxes(redis)
+    view = view_key(workspace_id, ConversationId("cnv_1"))
+    await redis.hset(view, mapping={"request": "personal"})
+    await redis.hset(f"{view}:messages", mapping={"visitor/m-1": "personal"})
+    await mailboxes.deliver([delivery(workspace_id, "e-1")])
+    await tell_recipients([(erasure(workspace_id), 8)], mailboxes)
+    assert [key async for key in redis.scan_iter(f"*{workspace_id}*")] == []
+
+
+def erasure(workspace_id: WorkspaceId) -> Envelope[Event]:
+    event: Event = ConversationErased(conversation_id=ConversationId("cnv_1"), agent_ids=())
+    return Envelope(EventId("e-9"), "/rondo/history", NOON, workspace_id, event)
 
 
 async def test_an_entry_says_where_the_log_has_it_unless_it_stands_on_another_topic(

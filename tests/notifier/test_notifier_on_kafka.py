@@ -24,7 +24,7 @@ from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key
 from rondo_common.topics import TOPICS
 from rondo_notifier.bootstrap import run
 from rondo_notifier.settings import NotifierSettings
-from tests.router.chats import NOON
+from tests.router.provisioned import NOON
 
 DEADLINE_S = 30.0
 POLL_S = 0.05

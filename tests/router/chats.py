@@ -1,91 +1,114 @@
-"""Short ways to say who sits where and what is asked, for the router's tests."""
+"""Short ways to say what is asked, for the router's tests."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from typing import Any
 
+from rondo_common.clock import from_milliseconds, milliseconds
 from rondo_common.conversation import (
     AgentRoute,
+    CustomRulesRoute,
     Page,
     Party,
     Request,
     RoundRobinRoute,
     Route,
+    TeamRoute,
     Visitor,
 )
-from rondo_common.directory.entries import AgentEntry, OfferAttempts, WorkspaceSettings
-from rondo_common.ids import AgentId, ConversationId, EventId, VisitorId, WorkspaceId
+from rondo_common.ids import AgentId, ConversationId, EventId, TeamId, VisitorId
 from rondo_router.domain.instruction import (
     AcceptOffer,
     Action,
+    CheckPresence,
     DeclineOffer,
     EndConversation,
     Instruction,
+    MarkPresent,
+    PreviewRoute,
     RequestChat,
+    ResumeChat,
+    TransferConversation,
     WithdrawRequest,
 )
-from rondo_router.domain.route_plan import plan_route
-from rondo_router.ports import AgentSeat
+from rondo_router.domain.route_plan import plan_route, plan_transfer
+from tests.router.provisioned import NOON, Provisioned
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+NOW = milliseconds(NOON)
 VISITOR = Party(type="visitor", id="u-17")
+ROUND_ROBIN = RoundRobinRoute()
+RULES = CustomRulesRoute()
 
 
-def seat(name: str, *, capacity: int = 10, live_chat: bool = True, version: int = 0) -> AgentSeat:
-    agent = AgentEntry(
-        id=AgentId(name), name=name.title(), email=f"{name}@example.com", live_chat=live_chat
-    )
-    return AgentSeat(agent, capacity, version)
+def agent_route(name: str) -> AgentRoute:
+    return AgentRoute(agent_id=AgentId(name))
 
 
-def request(route: Route | None = None) -> Request:
+def team_route(name: str) -> TeamRoute:
+    return TeamRoute(team_id=TeamId(name))
+
+
+def request(route: Route = ROUND_ROBIN, *, priority: int = 0, at: int = NOW, **visitor: Any) -> Request:
     return Request(
-        visitor=Visitor(id=VisitorId("u-17"), first_name="Ada", email="ada@example.com"),
-        route=route or RoundRobinRoute(),
+        visitor=Visitor(
+            **({"id": VisitorId("u-17"), "first_name": "Ada", "email": "ada@example.com"} | visitor)
+        ),
+        route=route,
         page=Page(url="https://example.com/pricing"),
-        requested_at=NOON,
+        priority=priority,
+        requested_at=from_milliseconds(at),
     )
 
 
-class Desk:
-    """Makes instructions for one workspace; each call is a new cause."""
+class Asking:
+    """Makes instructions for one workspace as its directory is now; each is a new cause."""
 
-    def __init__(self, workspace_id: str) -> None:
-        self.workspace_id = WorkspaceId(workspace_id)
+    def __init__(self, provisioned: Provisioned) -> None:
+        self.provisioned = provisioned
         self._causes = 0
 
-    def ask(
-        self,
-        conversation: str,
-        *,
-        to: str | None = None,
-        attempts: int = 1,
-        settings: WorkspaceSettings | None = None,
-    ) -> Instruction:
-        chosen = settings or WorkspaceSettings(
-            offer_timeout_s=100, offer_attempts=OfferAttempts(round_robin=attempts, agent=1)
-        )
-        asked = request(AgentRoute(agent_id=AgentId(to)) if to else None)
-        return self._instruct(conversation, RequestChat(plan_route(asked, chosen), asked))
+    def ask(self, conversation: str, route: Route = ROUND_ROBIN, **fields: Any) -> Instruction:
+        asked = request(route, **fields)
+        plan = plan_route(asked, self.provisioned.found)
+        return self.instruct(RequestChat(ConversationId(conversation), plan, asked), is_command=False)
 
     def accept(self, conversation: str, agent: str) -> Instruction:
-        return self._instruct(conversation, AcceptOffer(AgentId(agent)))
+        return self.instruct(AcceptOffer(ConversationId(conversation), AgentId(agent)))
 
     def decline(self, conversation: str, agent: str) -> Instruction:
-        return self._instruct(conversation, DeclineOffer(AgentId(agent)))
+        return self.instruct(DeclineOffer(ConversationId(conversation), AgentId(agent)))
 
     def withdraw(self, conversation: str) -> Instruction:
-        return self._instruct(conversation, WithdrawRequest(VISITOR))
+        return self.instruct(WithdrawRequest(ConversationId(conversation), VISITOR))
+
+    def transfer(
+        self, conversation: str, by: str, *, agent: str | None = None, team: str | None = None
+    ) -> Instruction:
+        plan = plan_transfer(
+            self.provisioned.found,
+            None if agent is None else AgentId(agent),
+            None if team is None else TeamId(team),
+        )
+        return self.instruct(TransferConversation(ConversationId(conversation), AgentId(by), plan))
 
     def end(self, conversation: str, *, by_agent: str | None = None) -> Instruction:
         by = Party(type="agent", id=by_agent) if by_agent else VISITOR
-        return self._instruct(conversation, EndConversation(by))
+        return self.instruct(EndConversation(ConversationId(conversation), by))
 
-    def _instruct(self, conversation: str, action: Action) -> Instruction:
+    def resume(self, conversation: str) -> Instruction:
+        return self.instruct(ResumeChat(ConversationId(conversation)), is_command=False)
+
+    def present(self, agent: str) -> Instruction:
+        return self.instruct(MarkPresent(AgentId(agent)), is_command=False)
+
+    def check_presence(self, agent: str) -> Instruction:
+        return self.instruct(CheckPresence(AgentId(agent)), is_command=False)
+
+    def preview(self, route: Route = ROUND_ROBIN, **fields: Any) -> Instruction:
+        asked = request(route, **fields)
+        return self.instruct(PreviewRoute(plan_route(asked, self.provisioned.found), asked))
+
+    def instruct(self, action: Action, *, is_command: bool = True) -> Instruction:
         self._causes += 1
-        return Instruction(
-            workspace_id=self.workspace_id,
-            conversation_id=ConversationId(conversation),
-            cause=EventId(f"cause-{self._causes}"),
-            action=action,
-        )
+        cause = EventId(f"cause-{self._causes}")
+        return Instruction(self.provisioned.workspace_id, cause, action, is_command=is_command)

@@ -78,7 +78,7 @@ async def test_a_visitor_in_line_is_told_their_place_and_can_leave(
 async def test_typing_reading_and_the_idle_warning_are_shown(
     talking: WidgetOnPage, rondo: FakeRondo
 ) -> None:
-    rondo.tell("typing", {"by": "agent"})
+    rondo.tell("typing", {"author": {"type": "agent"}})
     await expect(talking.panel.get_by_text("Ada Lovelace is typing…")).to_be_visible()
     await talking.say("Hello")
     await until(lambda: len(rondo.only.messages) == 1)
@@ -293,6 +293,7 @@ async def test_a_website_that_is_not_allowed_says_so_to_its_visitors(
     page: Page, website: Website, rondo: FakeRondo
 ) -> None:
     rondo.refuse("/visitor_sessions", 403, "origin-not-allowed")
+    rondo.allows_origin = False
     await page.goto(website.url)
     widget = WidgetOnPage(page)
     await widget.open()

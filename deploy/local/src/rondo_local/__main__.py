@@ -42,6 +42,7 @@ def up(
     gateways: Count = None,
     notifiers: Count = None,
     histories: Count = None,
+    live_metrics: Count = None,
 ) -> None:
     """Start what is down and wait until all is ready. Never stops a process."""
     counts = {
@@ -49,6 +50,7 @@ def up(
         "GATEWAYS": gateways,
         "NOTIFIERS": notifiers,
         "HISTORIES": histories,
+        "LIVE_METRICS": live_metrics,
     }
     given = {name: str(count) for name, count in counts.items() if count is not None}
     began = time.monotonic()

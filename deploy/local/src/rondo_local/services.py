@@ -27,7 +27,7 @@ class Service:
     @property
     def port_variable(self) -> str:
         """The variable that sets the port of the first instance."""
-        return f"RONDO_{self.name.upper()}_PORT"
+        return f"RONDO_{self.name.upper().replace('-', '_')}_PORT"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Step:
 
 SERVICES = (
     Service("history", "rondo_history", "HISTORIES"),
+    Service("live-metrics", "rondo_history.live_metrics", "LIVE_METRICS"),
     Service("notifier", "rondo_notifier", "NOTIFIERS"),
     Service("router", "rondo_router", "ROUTERS"),
     Service("gateway", "rondo_gateway", "GATEWAYS"),

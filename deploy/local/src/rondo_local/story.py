@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from types import TracebackType
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from rich.console import Console
-from rich.markup import escape
 
-TOPICS = ("rondo.chat.requests", "rondo.conversations")
-FINAL = ("rondo.conversation.ended.v1", "rondo.conversation.fell_back.v1")
+from rondo_command.story import FINAL, reasons, sentence
+from rondo_common.envelope import decode
+from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
+
+TOPICS = (CHAT_REQUESTS.name, CONVERSATIONS.name)
 
 
 class Storyteller:
@@ -63,46 +63,13 @@ class Storyteller:
                 self._hear(record)
 
     def _hear(self, record: ConsumerRecord) -> None:
-        headers = {name: value.decode() for name, value in record.headers}
-        if headers.get("ce_subject") != self._conversation_id:
+        if dict(record.headers).get("ce_subject", b"").decode() != self._conversation_id:
             return
-        told = sentence(headers["ce_type"], json.loads(record.value))
-        clock = headers["ce_time"][11:23]
-        self._console.print(
-            f"[dim]{clock}  {record.topic.removeprefix('rondo.'):<14}[/] {told}", soft_wrap=True
-        )
-        if headers["ce_type"] in FINAL:
+        envelope = decode(record.headers, record.value)
+        clock = f"{envelope.time:%H:%M:%S.%f}"[:-3]
+        topic = record.topic.removeprefix("rondo.")
+        self._console.print(f"[dim]{clock}  {topic:<14}[/] {sentence(envelope.event)}", soft_wrap=True)
+        for line in reasons(envelope.event):
+            self._console.print(f"[dim]{'':<28}{line}[/]", soft_wrap=True)
+        if isinstance(envelope.event, FINAL):
             self._over.set()
-
-
-def sentence(event_type: str, event: dict[str, Any]) -> str:
-    """One event in words, with markup for the terminal; what people wrote is escaped."""
-    match event_type:
-        case "rondo.chat.requested.v1":
-            request = event["request"]
-            who = request["visitor"]
-            name = f"{who.get('first_name', 'Somebody')} of {who.get('company', '-')}"
-            where = f"{request['page']['url']} (route {request['route']['type']})"
-            return f"[bold]{escape(name)}[/] asks for a chat on {escape(where)}"
-        case "rondo.assignment.offered.v1":
-            return f"offered to [bold]{escape(event['agent']['name'])}[/]: {_why(event['why'])}"
-        case "rondo.chat.accept.v1":
-            return f"{escape(event['agent_id'])} presses Accept"
-        case "rondo.assignment.accepted.v1":
-            return f"[bold green]{escape(event['agent']['name'])} has the conversation[/]"
-        case "rondo.message.posted.v1":
-            message = event["message"]
-            author = message["author"].get("name") or message["author"]["type"]
-            return f"[bold]{escape(author)}[/]: {escape(message['text'])}"
-        case "rondo.chat.end.v1":
-            return f"the {event['by']['type']} presses End"
-        case "rondo.conversation.ended.v1":
-            return f"[bold]over[/]: {event['reason'].replace('_', ' ')}"
-        case _:
-            return event_type.removeprefix("rondo.")
-
-
-def _why(why: dict[str, Any]) -> str:
-    passed = ", ".join(f"{each['agent_id']} ({each['reason']})" for each in why["passed_over"])
-    place = f"place {why['place']} in the {why['stage']} sequence" if "place" in why else why["stage"]
-    return f"{place}; passed over: {escape(passed) or 'nobody'}; attempts left: {why['attempts_left']}"

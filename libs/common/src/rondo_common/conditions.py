@@ -49,8 +49,8 @@ class Any(Value):
 class Comparison(Value):
     """One attribute, compared. ``value`` is a list for ``in``, absent for ``is_empty`` and its opposite.
 
-    A list where one value belongs stands for any of its values. Null and empty text in ``value`` equal
-    nothing and are contained in nothing.
+    A list where one value belongs stands for any of its values. Nothing compares with null; an empty text
+    is one that nothing equals, and everything contains that is not empty.
     """
 
     attribute: str
@@ -61,7 +61,7 @@ class Comparison(Value):
     def claim(self) -> Claim:
         """What is claimed about the attribute; worked out once."""
         values = self.value if isinstance(self.value, tuple) else (self.value,)
-        operands = tuple(each for each in map(operand_of, values) if each is not None)
+        operands = tuple(operand_of(each) or EMPTY_TEXT for each in values if each is not None)
         denied = _DENIALS.get(self.operator)
         return Claim(denied or self.operator, operands, is_affirmed=denied is None)
 
@@ -147,7 +147,7 @@ def _of_visitor(visitor: Visitor, name: str) -> Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A value that is not empty, as it is compared."""
+    """A value as it is compared."""
 
     text: str
     """Without case; of a number as JSON writes it."""
@@ -160,8 +160,12 @@ class Operand:
         return not isinstance(self.key, str)
 
 
+EMPTY_TEXT = Operand("", "")
+"""Only ever what is compared with: an attribute of this value is empty."""
+
+
 def operand_of(value: Scalar) -> Operand | None:
-    """``value`` as it is compared; None when it is empty."""
+    """An attribute of this value as it is compared; None when it is empty."""
     if isinstance(value, str):
         text = value.casefold()
         return Operand(text, _number(text)) if text else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from math import floor
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -174,9 +175,12 @@ QUEUE_PACE_S_DEFAULT = 60.0
 
 
 def queue_at(position: int, pace_s: float | None) -> Queue:
-    """The place ``position`` in a queue in which a place is worth ``pace_s`` seconds."""
+    """The place ``position`` in a queue in which a place is worth ``pace_s`` seconds.
+
+    Half a second counts as a whole one, as the router tells it: the same place never has two waits.
+    """
     pace = QUEUE_PACE_S_DEFAULT if pace_s is None else pace_s
-    return Queue(position=position, estimated_wait_s=max(1, round(position * pace)))
+    return Queue(position=position, estimated_wait_s=max(1, floor(position * pace + 0.5)))
 
 
 class Ended(Value):

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rondo_common.conversation import AgentCard, Ended, Fallback, Offer, Request, Status, Value
+from rondo_common.conversation import (
+    AgentCard,
+    Ended,
+    Fallback,
+    Offer,
+    Queue,
+    Request,
+    Status,
+    Value,
+)
 from rondo_common.ids import AgentId, ConversationId
 
 V = TypeVar("V", bound=Value)
@@ -32,12 +41,25 @@ class ConversationView:
     state_offset: int = -1
     """Where the log has the event that led to this state; -1 before the router's first."""
 
+    queue: Queue | None = None
+    """Its place while it waits. No part of the hash: the queue moves on without it."""
+
     @property
     def agent_id(self) -> AgentId | None:
         """The agent it is offered to or with."""
         if self.agent is not None:
             return self.agent.id
         return self.offer.agent_id if self.offer is not None else None
+
+    @property
+    def agent_ids(self) -> frozenset[AgentId]:
+        """The agents who have part in it: the one it is with and the one it is offered to. They are two
+        while a transfer is under way."""
+        taking_part = (
+            None if self.agent is None else self.agent.id,
+            None if self.offer is None else self.offer.agent_id,
+        )
+        return frozenset(each for each in taking_part if each is not None)
 
     def to_hash(self) -> dict[str, str]:
         """The state's fields in the Redis hash. Each is written, so that a later state clears it."""
@@ -53,8 +75,10 @@ class ConversationView:
         }
 
     @classmethod
-    def from_hash(cls, conversation_id: ConversationId, fields: Mapping[str, str]) -> ConversationView:
-        """The view that the hash's fields mean."""
+    def from_hash(
+        cls, conversation_id: ConversationId, fields: Mapping[str, str], queue: Queue | None = None
+    ) -> ConversationView:
+        """The view that the hash's fields mean, with the place that was read beside it."""
         return cls(
             id=conversation_id,
             status=Status(fields["status"]),
@@ -65,6 +89,7 @@ class ConversationView:
             fallback=_from_json(Fallback, fields["fallback"]),
             log_offset=int(fields.get("log_offset", -1)),
             state_offset=int(fields.get("state_offset", -1)),
+            queue=queue,
         )
 
 

@@ -13,11 +13,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
+from pydantic import Field
+
 from rondo_common.availability import Availability
 from rondo_common.conversation import (
     AgentCard,
     EndReason,
     Fallback,
+    FallbackReason,
     Message,
     Party,
     Queue,
@@ -36,8 +39,10 @@ from rondo_common.directory.entries import (
     ToggleEntry,
     WorkspaceEntry,
 )
-from rondo_common.ids import AgentId, ConversationId, TeamId
-from rondo_common.topics import AGENTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, Topic
+from rondo_common.directory.sites import IdentityEntry
+from rondo_common.ids import AgentId, ConversationId, MessageId, TeamId, VisitorId
+from rondo_common.topics import AGENTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, METRICS, Topic
+from rondo_common.waits import Waits
 
 
 class Event(Value):
@@ -108,6 +113,16 @@ class TransferChat(ConversationEvent):
     team_id: TeamId | None = None
     directory_offset: int = 0
     """As in :class:`ChatRequested`."""
+
+
+class VisitorErased(Event):
+    """A visitor's personal data is to be erased: from every conversation that they asked for earlier in
+    this topic. By then all of those are over."""
+
+    TYPE = "rondo.visitor.erased.v1"
+    TOPIC = CHAT_REQUESTS
+    visitor_id: VisitorId
+    by: Party
 
 
 class ConnectAgent(Event):
@@ -256,6 +271,49 @@ class MessagePosted(ConversationEvent):
     """The agent of the conversation when it was said."""
 
 
+class MessagesRead(ConversationEvent):
+    """One side has read up to and with this message."""
+
+    TYPE = "rondo.messages.read.v1"
+    TOPIC = CONVERSATIONS
+    reader: Party
+    message_id: MessageId
+    read_at: datetime
+    agent_id: AgentId
+    """The agent of the conversation when it was read."""
+
+
+class TranscriptRequested(ConversationEvent):
+    """Somebody wants the transcript by email. Asked of the history, in the conversation's own order, so
+    that the email tells all that was said before."""
+
+    TYPE = "rondo.transcript.requested.v1"
+    TOPIC = CONVERSATIONS
+    to: str
+    by: Party
+    time_zone: str
+    """The IANA zone the email tells its times in."""
+
+
+class ConversationErased(ConversationEvent):
+    """What was kept of a visitor's conversation is gone from the history; whoever holds some of it too
+    forgets it as well. Final, and after every other event of the conversation."""
+
+    TYPE = "rondo.conversation.erased.v1"
+    TOPIC = CONVERSATIONS
+    agent_ids: tuple[AgentId, ...]
+    """Everybody who was rung for it."""
+
+
+class ConversationIdleWarned(ConversationEvent):
+    """Nobody has written for long: unless somebody does, the conversation ends at ``ends_at``."""
+
+    TYPE = "rondo.conversation.idle_warning.v1"
+    TOPIC = CONVERSATIONS
+    agent_id: AgentId
+    ends_at: datetime
+
+
 # --- agents: who is there -----------------------------------------------------------------------
 
 
@@ -362,6 +420,55 @@ class ProfileDefined(Event):
     profile: ProfileEntry
 
 
+class IdentitySecretRotated(Event):
+    """The secrets with which a website signs who its visitors are, as last rotated."""
+
+    TYPE = "rondo.identity_secret.defined.v1"
+    TOPIC = DIRECTORY
+    identity: IdentityEntry
+
+
+# --- metrics: what live metrics count -----------------------------------------------------------
+
+
+class WorkspaceMetrics(Event):
+    """What happened in a workspace in one window, and how it stood at the window's end.
+
+    Of several records about one window, the last stands: an event that came late corrects the first.
+    """
+
+    TYPE = "rondo.workspace.metrics.v1"
+    TOPIC = METRICS
+    window_start: datetime
+    window_end: datetime
+    """Exclusive: what happens at this moment is in the next window."""
+    requested: int = 0
+    offered: int = 0
+    """Offers, those of transfers included."""
+    accepted: int = 0
+    missed: int = 0
+    declined: int = 0
+    withdrawn: int = 0
+    queued: int = 0
+    fell_back: dict[FallbackReason, int] = Field(default_factory=dict)
+    """Fallbacks by reason."""
+    ended: int = 0
+    offer_wait: Waits = Waits()
+    """From the request to the chat's first offer, of the chats first offered in this window."""
+    accept_wait: Waits = Waits()
+    """From the request to the chat's first acceptance, of the chats first accepted in this window."""
+    service_level_s: float
+    """The wait that is still good."""
+    service_level_breaches: int = 0
+    """Chats whose wait for an agent passed ``service_level_s`` in this window."""
+    waiting: int = 0
+    """Chats that nobody had accepted at the window's end, those in the queue included."""
+    queue_length: int = 0
+    """Chats in the queue at the window's end."""
+    active: int = 0
+    """Conversations under way at the window's end."""
+
+
 EVENT_TYPES: dict[str, type[Event]] = {
     event.TYPE: event
     for event in (
@@ -371,6 +478,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         WithdrawChat,
         EndChat,
         TransferChat,
+        VisitorErased,
         ConnectAgent,
         PlanRoute,
         AssignmentOffered,
@@ -385,6 +493,10 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ChatWithdrawn,
         ChatEnded,
         MessagePosted,
+        MessagesRead,
+        TranscriptRequested,
+        ConversationErased,
+        ConversationIdleWarned,
         AgentAvailabilityChanged,
         AgentConnected,
         AgentDisconnected,
@@ -397,5 +509,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         RuleDefined,
         AccountDefined,
         ProfileDefined,
+        WorkspaceMetrics,
+        IdentitySecretRotated,
     )
 }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rondo_common.smtp import smtp_server
 
 
 class KafkaSettings(BaseSettings):
@@ -61,3 +63,24 @@ class ConsumerSettings(BaseSettings):
 
 class ReaderSettings(ProcessSettings, KafkaSettings, ConsumerSettings):
     """What every service that reads topics in a group needs."""
+
+
+class MailSettings(BaseSettings):
+    """Where email is handed over. Without a server, none is sent."""
+
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True, hide_input_in_errors=True)
+
+    smtp_url: SecretStr | None = Field(
+        default=None, description="smtp://user:password@host:port (?starttls=always|never) or smtps://…"
+    )
+    mail_from: str = Field(
+        default="Rondo <rondo@localhost>", description="The sender of every email, as in its From line"
+    )
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None or not url.get_secret_value():
+            return None
+        smtp_server(url.get_secret_value())
+        return url

@@ -34,6 +34,8 @@ class Topic:
     retention_ms: int | None
     partitions: int = 12
     compacted: bool = False
+    internal: bool = False
+    """One service's own bookkeeping: no events stand there, and nobody else may rely on it."""
 
     def config(self) -> dict[str, str]:
         """The broker's settings for this topic."""
@@ -49,7 +51,7 @@ CHAT_REQUESTS = Topic(
     key="workspace id",
     partitioner=Partitioner.WORKSPACE,
     writers=("gateway",),
-    readers=("router", "history"),
+    readers=("router", "history", "live-metrics"),
     retention_ms=90 * DAY_MS,
 )
 CONVERSATIONS = Topic(
@@ -57,8 +59,8 @@ CONVERSATIONS = Topic(
     holds="Everything that happened in a conversation, assignments and messages, in one order",
     key="conversation id",
     partitioner=Partitioner.KEY,
-    writers=("router", "gateway"),
-    readers=("notifier", "history"),
+    writers=("router", "gateway", "history"),
+    readers=("notifier", "history", "live-metrics"),
     retention_ms=90 * DAY_MS,
 )
 AGENTS = Topic(
@@ -76,9 +78,50 @@ DIRECTORY = Topic(
     key="workspace id/kind/id",
     partitioner=Partitioner.WORKSPACE,
     writers=("gateway",),
-    readers=("gateway", "router"),
+    readers=("gateway", "router", "history"),
     retention_ms=None,
     compacted=True,
+)
+METRICS = Topic(
+    name="rondo.metrics",
+    holds="What happened in each workspace, in windows of 10 s; of a window, the last record stands",
+    key="workspace id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("live-metrics",),
+    readers=("gateway",),
+    retention_ms=7 * DAY_MS,
+)
+LIVE_METRICS_MOMENTS = Topic(
+    name="rondo.live-metrics.moments",
+    holds="What live metrics read, by workspace, and how far each partition was read",
+    key="workspace id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("live-metrics",),
+    readers=("live-metrics",),
+    retention_ms=7 * DAY_MS,
+    internal=True,
+)
+LIVE_METRICS_CHATS = Topic(
+    name="rondo.live-metrics-chats-changelog",
+    holds="The chats live metrics count, as last known",
+    key="workspace id/conversation id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("live-metrics",),
+    readers=("live-metrics",),
+    retention_ms=None,
+    compacted=True,
+    internal=True,
+)
+LIVE_METRICS_CLOSED = Topic(
+    name="rondo.live-metrics-closed-changelog",
+    holds="Up to when the windows of a partition's workspaces are told",
+    key="partition",
+    partitioner=Partitioner.KEY,
+    writers=("live-metrics",),
+    readers=("live-metrics",),
+    retention_ms=None,
+    compacted=True,
+    internal=True,
 )
 DEAD_LETTERS = Topic(
     name="rondo.dead-letters",
@@ -91,4 +134,14 @@ DEAD_LETTERS = Topic(
     partitions=1,
 )
 
-TOPICS: tuple[Topic, ...] = (CHAT_REQUESTS, CONVERSATIONS, AGENTS, DIRECTORY, DEAD_LETTERS)
+TOPICS: tuple[Topic, ...] = (
+    CHAT_REQUESTS,
+    CONVERSATIONS,
+    AGENTS,
+    DIRECTORY,
+    METRICS,
+    LIVE_METRICS_MOMENTS,
+    LIVE_METRICS_CHATS,
+    LIVE_METRICS_CLOSED,
+    DEAD_LETTERS,
+)

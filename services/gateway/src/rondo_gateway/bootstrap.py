@@ -28,25 +28,48 @@ from rondo_gateway.adapters.directory import KafkaDirectoryLog, ReadDirectory
 from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.kafka_event_log import KafkaEventLog
+from rondo_gateway.adapters.kafka_metrics import KafkaLiveMetrics
 from rondo_gateway.adapters.redis_answers import RedisAnswers
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.adapters.redis_mailboxes import RedisMailboxes
+from rondo_gateway.adapters.redis_places import RedisPlaces
+from rondo_gateway.adapters.redis_presence import RedisPresence
+from rondo_gateway.adapters.redis_queue import RedisWaitingQueue
+from rondo_gateway.adapters.redis_rate_limiter import RedisRateLimiter
 from rondo_gateway.adapters.redis_turns import RedisTurns
+from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
+from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
+from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
 from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes, stream_routes
 from rondo_gateway.entrypoints.pages import page_routes
-from rondo_gateway.handlers.agents import Agents
+from rondo_gateway.handlers.account_import import AccountImport
+from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.api_keys import ApiKeys
+from rondo_gateway.handlers.assignments import AssignmentStories
+from rondo_gateway.handlers.attention import Attention
 from rondo_gateway.handlers.authentication import API_KEY_PREFIX, Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
+from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.erasures import Erasures
+from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
+from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.origins import AllowedOrigins
+from rondo_gateway.handlers.presence import PresenceKeeper
+from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.rate_limits import Limits
+from rondo_gateway.handlers.reports import Reports
+from rondo_gateway.handlers.route_plans import RoutePlans
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
+from rondo_gateway.handlers.visitor_sessions import VisitorSessions
 from rondo_gateway.handlers.workspaces import Workspaces
 from rondo_gateway.ports import (
     Answers,
@@ -55,8 +78,15 @@ from rondo_gateway.ports import (
     DirectoryView,
     EventLog,
     History,
+    Identities,
+    LiveMetrics,
     Mailboxes,
+    Places,
+    Presence,
+    RateLimiter,
     Tokens,
+    VisitorPresence,
+    WaitingQueue,
 )
 from rondo_gateway.settings import GatewaySettings
 
@@ -66,6 +96,8 @@ REDIS_TIMEOUT_S = 2.0
 """A caller waits for the 503: this long, and once more."""
 API_KEY_BYTES = 32
 TURN_TOKEN_BYTES = 16
+SALT_BYTES = 16
+"""Also of an anonymous visitor's id: nobody guesses 128 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +106,20 @@ class World:
 
     directory: DirectoryView
     directory_log: DirectoryLog
+    places: Places
     conversations: Conversations
     log: EventLog
     answers: Answers
     mailboxes: Mailboxes
+    metrics: LiveMetrics
+    queue: WaitingQueue
+    presence: Presence
+    presence_lease_s: float
     history: History
     tokens: Tokens
+    identities: Identities
+    rate_limiter: RateLimiter
+    visitor_presence: VisitorPresence
     clock: Clock
     stream_times: StreamTimes
 
@@ -97,20 +137,61 @@ class Gateway:
 def build_use_cases(world: World, root_key: str) -> UseCases:
     """The use cases over ``world``."""
     directory, log, clock = world.directory, world.log, world.clock
+    directory_log = world.directory_log
     authentication = Authentication(root_key, directory, world.tokens, clock)
+    conversations = ConversationCommands(
+        directory, world.conversations, world.history, log, world.answers, clock, new_event_id
+    )
+    limits = Limits(directory, world.rate_limiter, clock)
+    presence = PresenceKeeper(world.presence, directory, log, clock, new_event_id, world.presence_lease_s)
     return UseCases(
         authentication=authentication,
-        workspaces=Workspaces(directory, world.directory_log, clock, _new_api_key),
-        api_keys=ApiKeys(directory, world.directory_log, clock, _new_api_key),
-        agents=Agents(directory, world.directory_log, world.tokens, clock),
-        availabilities=Availabilities(directory, world.directory_log, clock),
-        chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, clock),
-        conversations=ConversationCommands(world.conversations, log, world.answers, clock, new_event_id),
-        messages=Messages(directory, world.conversations, log, world.history, clock),
-        transcripts=Transcripts(world.conversations, world.history),
-        live_streams=LiveStreams(
-            authentication, directory, world.conversations, world.mailboxes, clock, new_event_id
+        workspaces=Workspaces(directory, directory_log, clock, _new_api_key),
+        api_keys=ApiKeys(directory, directory_log, clock, _new_api_key),
+        agents=Provisioned(directory, directory_log, AgentKind(directory, world.places)),
+        teams=Provisioned(directory, directory_log, TeamKind()),
+        rules=Provisioned(directory, directory_log, RuleKind()),
+        accounts=Provisioned(directory, directory_log, AccountKind()),
+        profiles=Provisioned(directory, directory_log, ProfileKind()),
+        account_import=AccountImport(directory, directory_log),
+        agent_tokens=AgentTokens(directory, world.tokens, clock),
+        availabilities=Availabilities(directory, directory_log, clock),
+        chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, limits, clock),
+        conversations=conversations,
+        conversation_lists=ConversationLists(directory, world.conversations, world.history),
+        messages=Messages(directory, world.conversations, log, world.history, limits, clock),
+        transcripts=Transcripts(directory, world.conversations, world.history, log, clock, new_event_id),
+        erasures=Erasures(
+            directory, world.conversations, world.history, conversations, log, clock, new_event_id
         ),
+        reports=Reports(directory, world.history, clock),
+        assignments=AssignmentStories(directory, world.conversations, world.history),
+        route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
+        presence=presence,
+        rule_lint=RuleLint(directory, clock, _let_others_run),
+        attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),
+        visitor_sessions=VisitorSessions(
+            directory,
+            directory_log,
+            world.tokens,
+            world.identities,
+            limits,
+            clock,
+            _new_salt,
+        ),
+        allowed_origins=AllowedOrigins(directory, world.tokens),
+        live_streams=LiveStreams(
+            authentication,
+            directory,
+            world.conversations,
+            world.mailboxes,
+            world.queue,
+            presence,
+            world.visitor_presence,
+            clock,
+            new_event_id,
+        ),
+        live_metrics=MetricsQueries(authentication, directory, world.metrics, clock, new_event_id),
     )
 
 
@@ -125,6 +206,7 @@ def build_app(
     use_cases = build_use_cases(world, root_key)
     jitter = random.SystemRandom().randint
     streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter, world.stream_times)
+    streams.append(metrics_stream_route(use_cases, world.metrics, open_streams, jitter, world.stream_times))
     return public_app(use_cases, streams, health, pages)
 
 
@@ -138,6 +220,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     doorbells = Doorbells(redis)
     directory = Directory()
     reader = DirectoryReader(make_reader(kafka), directory)
+    metrics = KafkaLiveMetrics(lambda: make_reader(kafka), utc_now)
     publisher = KafkaPublisher(
         lambda: make_producer(kafka, request_timeout_ms=REQUEST_TIMEOUT_MS),
         deadline_s=PUBLISH_DEADLINE_S,
@@ -149,14 +232,22 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     world = World(
         directory=view,
         directory_log=KafkaDirectoryLog(view, publisher, offsets, turns, utc_now, new_event_id),
-        conversations=RedisConversations(redis, functions),
+        places=RedisPlaces(functions),
+        conversations=RedisConversations(functions),
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
+        metrics=metrics,
+        queue=RedisWaitingQueue(functions, doorbells),
+        presence=RedisPresence(functions),
+        presence_lease_s=settings.presence_lease_s,
         history=HttpHistory(history),
         tokens=JwtTokens(settings.token_secret.get_secret_value()),
+        identities=VisitorIdentities(settings.token_secret.get_secret_value(), _new_salt),
+        rate_limiter=RedisRateLimiter(functions),
+        visitor_presence=RedisVisitorPresence(functions),
         clock=utc_now,
-        stream_times=StreamTimes(),
+        stream_times=StreamTimes.within_lease(settings.presence_lease_s),
     )
     open_streams = OpenStreams()
     checks: dict[str, Check] = {"kafka": view.catch_up, "redis": lambda: ping(redis)}
@@ -169,6 +260,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         await stop.wait()
 
     async def close() -> None:
+        await reader.close()
         await publisher.stop()
         await history.aclose()
         await redis.aclose()
@@ -176,7 +268,12 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     return Gateway(
         app=build_app(world, settings.root_key.get_secret_value(), open_streams, health, pages),
         open_streams=open_streams,
-        alongside=[lambda _: reader.run(), lambda _: doorbells.run(), prepare],
+        alongside=[
+            lambda _: reader.run(),
+            lambda _: doorbells.run(),
+            lambda _: metrics.run(),
+            prepare,
+        ],
         close=close,
     )
 
@@ -197,5 +294,13 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
         await gateway.close()
 
 
+async def _let_others_run() -> None:
+    await asyncio.sleep(0)
+
+
 def _new_api_key() -> str:
     return API_KEY_PREFIX + secrets.token_urlsafe(API_KEY_BYTES)
+
+
+def _new_salt() -> str:
+    return secrets.token_hex(SALT_BYTES)

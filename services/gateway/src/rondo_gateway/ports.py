@@ -14,15 +14,28 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from rondo_common.answers import Answer
-from rondo_common.conversation import Message
+from rondo_common.conversation import Message, Queue
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.entries import Kind, WorkspaceEntry
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.envelope import Envelope
-from rondo_common.events import ConversationEvent, Event
-from rondo_common.ids import AgentId, ApiKeyId, CommandId, ConversationId, WorkspaceId
+from rondo_common.events import Event
+from rondo_common.ids import (
+    AgentId,
+    ApiKeyId,
+    CommandId,
+    ConversationId,
+    MessageId,
+    VisitorId,
+    WorkspaceId,
+)
 from rondo_common.mailbox import StreamEvent
+from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.cursors import Cursor, Extent
+from rondo_gateway.domain.identity import Identity
+from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
+from rondo_gateway.domain.metrics_board import MetricsWindow, Posted
+from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import TokenClaims
 from rondo_gateway.domain.transcript import Transcript
@@ -54,6 +67,14 @@ class DirectoryView(Protocol):
         """Whose key has this hash, if its workspace still exists."""
         ...
 
+    def find_site(self, site_key: str) -> WorkspaceId | None:
+        """Whose site key this is, if that workspace still exists."""
+        ...
+
+    def is_origin_known(self, origin: str) -> bool:
+        """Whether any workspace lets pages of ``origin`` call."""
+        ...
+
     async def refresh(self) -> None:
         """Return when everything written before this call was read, by whichever gateway.
 
@@ -69,6 +90,10 @@ class DirectoryView(Protocol):
     async def newest_offset(self, workspace_id: WorkspaceId) -> int:
         """The newest offset (exclusive) that any gateway has answered a write of the workspace with."""
         ...
+
+
+WRITE_ENTRIES_MAX = 500
+"""How many entries are written at once at most, so that others come in between."""
 
 
 class DirectoryLog(Protocol):
@@ -88,13 +113,29 @@ class DirectoryLog(Protocol):
         ...
 
 
+class Places(Protocol):
+    """Numbers the agents of each workspace as they join, over all gateways, without a lock."""
+
+    async def next(self, workspace_id: WorkspaceId, last: int) -> int | None:
+        """A place that nobody was given before, greater than all that were, and greater than ``last``.
+
+        None when it does not know what was given before (a new workspace, or Redis was lost): catch up
+        with the log, then ``begin``.
+        """
+        ...
+
+    async def begin(self, workspace_id: WorkspaceId, last: int) -> int:
+        """As :meth:`next`, where ``last`` is the greatest place that the log knows."""
+        ...
+
+
 # --- the log -----------------------------------------------------------------------------------
 
 
 class EventLog(Protocol):
     """Puts events and commands into the log."""
 
-    async def publish(self, envelope: Envelope[ConversationEvent]) -> int:
+    async def publish(self, envelope: Envelope[Event]) -> int:
         """Return when the log has it, replicated as configured: its offset. Repeating it is harmless:
         readers know its id."""
         ...
@@ -155,14 +196,22 @@ class PostReservation:
     agent_id: AgentId | None = None
 
 
+Side = Literal["visitor", "agent"]
+"""Who reads: the agent, or the visitor (with the website's backend)."""
+
+
 class Conversations(Protocol):
     """Conversations as the router shows them, and the gateway's own effects on them. Each effect is
-    atomic and idempotent."""
+    atomic and idempotent.
+
+    While the router fills a Redis that lost everything, what is missing may still come: whoever looks
+    for it waits a moment, then gets ``Unavailable``. What is there is found at once.
+    """
 
     async def find(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
     ) -> ConversationView | None:
-        """The conversation, or None."""
+        """The conversation, with its place in the queue while it waits there; or None."""
         ...
 
     async def find_for_agent(
@@ -173,15 +222,28 @@ class Conversations(Protocol):
         ...
 
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
-        """Those offered to or active with the agent, oldest first."""
+        """Those offered to or with the agent, oldest first."""
         ...
 
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
         """Take the key for this request, or say what it already stands for."""
         ...
 
-    async def show_requested(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
-        """Show a conversation that was just requested, unless the router shows it already."""
+    async def show_requested(
+        self, workspace_id: WorkspaceId, view: ConversationView, request_offset: int
+    ) -> None:
+        """Show a conversation that was just requested, unless the router shows it already; and note
+        where the log has the request."""
+        ...
+
+    async def newest_request(self, workspace_id: WorkspaceId) -> int:
+        """Where the log has the workspace's newest request that was noted; -1 before the first."""
+        ...
+
+    async def find_many(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ConversationView]:
+        """Those of the conversations that are there, as they are now."""
         ...
 
     async def reserve_message(
@@ -196,6 +258,11 @@ class Conversations(Protocol):
         that time."""
         ...
 
+    async def reserve_mail(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int | None:
+        """Count one more transcript of the conversation sent by email; None. When there were too many
+        lately: in how many seconds there may be another."""
+        ...
+
     async def mark_posted(
         self,
         workspace_id: WorkspaceId,
@@ -205,6 +272,85 @@ class Conversations(Protocol):
         log_offset: int,
     ) -> bool:
         """Note that the log has the message, and where. True the first time."""
+        ...
+
+    async def is_read_further(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> bool | None:
+        """Whether the message comes after everything that side is known to have read; None when no
+        message of the conversation is known by that id."""
+        ...
+
+    async def mark_read(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> None:
+        """Note that the side has read so far. It never goes back."""
+        ...
+
+
+class VisitorPresence(Protocol):
+    """Until when the visitor of each conversation was seen, over all their streams and all gateways."""
+
+    async def see(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        stream_id: str,
+        now: datetime,
+        until: datetime,
+    ) -> None:
+        """A stream of the visitor is open, and taken to be so until then unless it is seen again."""
+        ...
+
+    async def leave(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, stream_id: str, now: datetime
+    ) -> None:
+        """The stream was closed. With no other one open, the visitor was last seen now."""
+        ...
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many a minute of what ``subject`` names, at once or spread; ``limit`` is the setting's name."""
+
+    limit: str
+    subject: str
+    per_minute: int
+
+
+class RateLimiter(Protocol):
+    """Counts what is taken, over all gateways."""
+
+    async def take(
+        self, workspace_id: WorkspaceId, quotas: Sequence[Quota], now: datetime
+    ) -> tuple[Quota, int] | None:
+        """Take one of each, or of none at all: then which is used up, and for how many ms."""
+        ...
+
+
+class Presence(Protocol):
+    """Which agents have an inbox open: leases that any of their devices renews."""
+
+    async def renew(
+        self,
+        workspace_id: WorkspaceId,
+        agent_id: AgentId,
+        now: datetime,
+        lease_s: float,
+        margin_s: float = 0.0,
+    ) -> bool:
+        """Let the agent be present for ``lease_s`` seconds, or longer if they are already. True when the
+        router may not know that they are, because no lease was announced or held for ``margin_s`` more:
+        then tell it, and note that by ``note_announced``."""
+        ...
+
+    async def note_announced(
+        self, workspace_id: WorkspaceId, agent_id: AgentId, now: datetime, lease_s: float
+    ) -> None:
+        """The router is told: no need to tell it again as long as the lease is renewed in time."""
         ...
 
 
@@ -251,11 +397,23 @@ class Bell(Protocol):
         ...
 
 
+class WhisperingBell(Bell, Protocol):
+    """A bell that says something with a ring: what is worth nothing a moment later, and kept nowhere."""
+
+    def whispered(self) -> Sequence[str]:
+        """What came along with the rings since this was last asked, oldest first; at least the latest."""
+        ...
+
+
 class Mailboxes(Protocol):
     """What recipients are told, in order."""
 
-    def listen(self, mailbox: str) -> AbstractAsyncContextManager[Bell]:
+    def listen(self, mailbox: str) -> AbstractAsyncContextManager[WhisperingBell]:
         """A bell that rings at every delivery from then on."""
+        ...
+
+    async def whisper(self, mailbox: str, text: str) -> None:
+        """Ring the bell with a whisper, which is kept nowhere: who does not listen now never hears it."""
         ...
 
     async def extent(self, mailbox: str) -> Extent | None:
@@ -268,6 +426,41 @@ class Mailboxes(Protocol):
 
     async def until(self, mailbox: str, cursor: Cursor, count_max: int) -> list[Entry]:
         """The last entries up to and with ``cursor``, newest first."""
+        ...
+
+
+class WaitingQueue(Protocol):
+    """The conversations that wait for an agent, in order."""
+
+    def listen(self, workspace_id: WorkspaceId) -> AbstractAsyncContextManager[Bell]:
+        """A bell that rings at every change of the workspace's queue from then on."""
+        ...
+
+    async def place_of(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> Queue | None:
+        """The conversation's place; None unless it is shown as queued."""
+        ...
+
+
+# --- live metrics ------------------------------------------------------------------------------
+
+
+class LiveMetrics(Protocol):
+    """The last windows of each workspace's live metrics, as far as this process has read the log."""
+
+    async def windows(self, workspace_id: WorkspaceId) -> list[MetricsWindow]:
+        """The last windows, by time."""
+        ...
+
+    async def last_offset(self, workspace_id: WorkspaceId) -> int:
+        """How far the workspace's partition of the log was read: the offset of its last record."""
+        ...
+
+    async def after(self, workspace_id: WorkspaceId, offset: int) -> list[Posted] | None:
+        """The windows told behind an offset, in the log's order; None when not all of them are kept."""
+        ...
+
+    def listen(self, workspace_id: WorkspaceId) -> AbstractAsyncContextManager[Bell]:
+        """A bell that rings at every window from then on."""
         ...
 
 
@@ -299,6 +492,33 @@ class History(Protocol):
         """The whole conversation; None when history does not know it (yet)."""
         ...
 
+    async def conversation(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId
+    ) -> KeptConversation | None:
+        """A conversation as far as it is kept; None when history does not know it (any more)."""
+        ...
+
+    async def conversations(
+        self, workspace_id: WorkspaceId, wanted: Wanted, *, requests_at_least: int
+    ) -> KeptPage:
+        """A page of the conversations that are wanted, newest first. ``requests_at_least`` is as
+        ``at_least``, of the workspace's requests."""
+        ...
+
+    async def can_mail(self) -> bool:
+        """Whether transcripts can be sent by email here."""
+        ...
+
+    async def live_chat_report(self, workspace_id: WorkspaceId, question: ReportQuestion) -> Report:
+        """The figures that are asked for."""
+        ...
+
+    async def assignments(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
+    ) -> Assignments | None:
+        """Whom it was offered to, and why; None when history does not know it (yet)."""
+        ...
+
 
 class Tokens(Protocol):
     """Bearer tokens of agents and visitors. Does not block."""
@@ -307,10 +527,36 @@ class Tokens(Protocol):
         """A token that says this."""
         ...
 
-    def read(self, token: str) -> TokenClaims:
-        """What a token says, if it is one of ours, unchanged, and not expired.
+    def read(self, token: str, *, expired_s_max: int = 0) -> TokenClaims:
+        """What a token says, if it is one of ours, unchanged, and not expired; or not longer than that.
 
         Raises:
             NotAuthenticated: it is not.
+        """
+        ...
+
+
+class Identities(Protocol):
+    """Who visitors are: the ids of anonymous ones, and what a website signs of those it knows. Does not
+    block."""
+
+    def new_anonymous(self, workspace: WorkspaceEntry) -> VisitorId:
+        """A fresh id that nobody can guess."""
+        ...
+
+    def is_anonymous(self, workspace: WorkspaceEntry, visitor_id: str) -> bool:
+        """Whether this workspace was given the id here."""
+        ...
+
+    def secret(self, workspace: WorkspaceEntry, salt: str) -> str:
+        """The secret that a salt stands for. Always the same."""
+        ...
+
+    def read(self, token: str, workspace: WorkspaceEntry, salts: Sequence[str], now: datetime) -> Identity:
+        """What the website signed with one of the secrets.
+
+        Raises:
+            NotAuthenticated: none of them signed it, or it does not expire soon enough, or has expired.
+            Invalid: what it says of the visitor cannot be taken.
         """
         ...

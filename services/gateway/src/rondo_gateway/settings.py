@@ -14,5 +14,11 @@ class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings):
     token_secret: SecretStr = Field(
         min_length=32, description="Signs the tokens of agents and visitors; equal for all gateways"
     )
+    presence_lease_s: float = Field(
+        default=75.0,
+        ge=1,
+        description="Seconds an agent stays present after the last sign of any of their devices; "
+        "equal for all gateways",
+    )
     history_url: str = Field(description="Base URL of history's internal interface")
     demo_pages: bool = Field(default=False, description="Whether the demo shop is there, at `/demo/shop`")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from rondo_common.directory.reader import DirectoryReader
+from rondo_common.directory.view import Directory
 from rondo_common.events import (
     AcceptChat,
     AssignmentAccepted,
@@ -13,21 +15,44 @@ from rondo_common.events import (
     AssignmentTimedOut,
     ChatEnded,
     ChatFellBack,
+    ChatQueued,
     ChatRequested,
+    ChatTransferred,
     ChatWithdrawn,
+    ConnectAgent,
+    ConversationErased,
+    ConversationIdleWarned,
     DeclineChat,
     EndChat,
     Event,
     MessagePosted,
+    MessagesRead,
+    PlanRoute,
+    TranscriptRequested,
+    TransferChat,
+    TransferReturned,
+    VisitorErased,
     WithdrawChat,
 )
-from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.connection import KafkaConnection, make_reader
 from rondo_common.kafka.group import loop_health, make_loop, make_publisher
 from rondo_common.process import run_together, serve_http
+from rondo_common.smtp import SmtpMailer, smtp_server
+from rondo_common.system_clock import utc_now
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 from rondo_history import handlers
-from rondo_history.adapters.postgres_archive import PostgresArchive, open_pool
+from rondo_history.adapters.kafka_announcer import KafkaAnnouncer
+from rondo_history.adapters.postgres import open_pool
+from rondo_history.adapters.postgres_archive import PostgresArchive
+from rondo_history.adapters.postgres_housekeeping import PostgresHousekeeping
+from rondo_history.adapters.postgres_mails import PostgresMails
+from rondo_history.adapters.postgres_reports import PostgresReports
+from rondo_history.adapters.transcript_mailer import TranscriptMailer
+from rondo_history.entrypoints.housekeeper import keep_house
 from rondo_history.entrypoints.http import history_app
+from rondo_history.entrypoints.mail import mail_routes
+from rondo_history.entrypoints.mail_sender import send_mails
+from rondo_history.entrypoints.reports import report_routes
 from rondo_history.entrypoints.topics import TopicsConsumer
 from rondo_history.handlers import Reading
 from rondo_history.settings import HistorySettings
@@ -36,21 +61,34 @@ GROUP = "rondo.history"
 FETCH_BYTES_MIN = 64 * 1024
 """Nobody waits for the history, and rows written together cost far less."""
 
+DIRECTORY_TIMEOUT_S = 120.0
+
 READINGS: dict[type[Event], Reading] = {
     ChatRequested: handlers.fact,
     AcceptChat: handlers.no_fact,
     DeclineChat: handlers.no_fact,
     WithdrawChat: handlers.no_fact,
     EndChat: handlers.no_fact,
+    TransferChat: handlers.no_fact,
+    VisitorErased: handlers.no_fact,
+    ConnectAgent: handlers.no_fact,
+    PlanRoute: handlers.no_fact,
     AssignmentOffered: handlers.fact,
     AssignmentAccepted: handlers.fact,
     AssignmentDeclined: handlers.fact,
     AssignmentTimedOut: handlers.fact,
     AssignmentRescinded: handlers.fact,
+    ChatQueued: handlers.fact,
+    ChatTransferred: handlers.fact,
+    TransferReturned: handlers.fact,
     ChatFellBack: handlers.fact,
     ChatWithdrawn: handlers.fact,
     ChatEnded: handlers.fact,
     MessagePosted: handlers.fact,
+    MessagesRead: handlers.fact,
+    TranscriptRequested: handlers.fact,
+    ConversationErased: handlers.no_fact,
+    ConversationIdleWarned: handlers.fact,
 }
 """Everything on the two topics: what is kept, and what is not."""
 
@@ -59,19 +97,52 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
     """Run the history until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
     connection = KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
     publisher = make_publisher(connection)
+    directory = Directory()
+    reader = DirectoryReader(make_reader(connection), directory)
     async with open_pool(settings.postgres_dsn) as pool:
         archive = PostgresArchive(pool)
+        housekeeping = PostgresHousekeeping(pool)
         loop = make_loop(
             settings,
             GROUP,
             [CHAT_REQUESTS, CONVERSATIONS],
-            TopicsConsumer(READINGS, archive),
+            TopicsConsumer(READINGS, archive, housekeeping, KafkaAnnouncer(publisher)),
             publisher,
             fetch_bytes_min=FETCH_BYTES_MIN,
         )
-        app = history_app(archive, loop_health(loop, {"postgres": archive.check}))
+        app = history_app(
+            archive,
+            loop_health(loop, {"postgres": archive.check}),
+            report_routes(PostgresReports(pool)),
+            mail_routes(is_configured=settings.smtp_url is not None),
+        )
         serving = serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop)
+        sending = [
+            send_mails(stop, PostgresMails(pool), archive, mailer, utc_now) for mailer in _mailers(settings)
+        ]
         try:
-            await run_together(stop, stopping=[loop.run(stop), serving])
+            await run_together(
+                stop,
+                stopping=[loop.run(stop), serving, *sending],
+                background=[
+                    reader.run(),
+                    keep_house(
+                        stop,
+                        housekeeping,
+                        summarise=archive.summarise_what_is_not,
+                        catch_up=lambda: reader.catch_up(DIRECTORY_TIMEOUT_S),
+                        workspaces=directory.workspaces,
+                        clock=utc_now,
+                    ),
+                ],
+            )
         finally:
             await publisher.stop()
+
+
+def _mailers(settings: HistorySettings) -> list[TranscriptMailer]:
+    """The one that sends transcripts; none where no server is configured."""
+    if settings.smtp_url is None:
+        return []
+    smtp = SmtpMailer(smtp_server(settings.smtp_url.get_secret_value()))
+    return [TranscriptMailer(smtp, settings.mail_from)]

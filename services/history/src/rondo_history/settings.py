@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rondo_common.settings import ReaderSettings
+from rondo_common.settings import MailSettings, ReaderSettings
 
 
 class PostgresSettings(BaseSettings):
@@ -16,5 +16,5 @@ class PostgresSettings(BaseSettings):
     postgres_dsn: str = Field(description="postgresql://user@host:port/database")
 
 
-class HistorySettings(ReaderSettings, PostgresSettings):
+class HistorySettings(ReaderSettings, PostgresSettings, MailSettings):
     """Everything the history can be told."""

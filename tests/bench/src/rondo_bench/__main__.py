@@ -13,6 +13,7 @@ from rich.console import Console
 from rondo_bench import raw_http, raw_kafka
 from rondo_bench.figures import Latency, Row, as_json, table_of
 from rondo_bench.load import at_once
+from rondo_bench.routing import routing_rows
 from rondo_bench.switchboard import request_to_ring, routed_per_second, workspace
 from rondo_local.env_file import read_env
 from rondo_local.layout import Layout
@@ -45,6 +46,9 @@ async def main(console: Console) -> list[Row]:
         routed, requested = await routed_per_second(bench, bootstrap, chats=CHATS, concurrency=CONCURRENCY)
         rings = await request_to_ring(bench, per_second=AIM_CHATS_PER_SECOND * LOAD_SHARE, seconds=STEADY_S)
     rows = _rows(hops, loop_rate, bare_rate, routed, requested, rings)
+    rows += await routing_rows(
+        bootstrap, env["RONDO_REDIS_URL"], lambda what: console.print(f"[dim]{what}[/]")
+    )
     _save(layout.root / "bench.json", rows, hops, rings)
     return rows
 

@@ -17,7 +17,8 @@ PAYLOAD = b"x" * 400
 
 
 @contextlib.asynccontextmanager
-async def _topics(bootstrap: str, count: int) -> AsyncIterator[list[str]]:
+async def scratch_topics(bootstrap: str, count: int) -> AsyncIterator[list[str]]:
+    """Topics of one partition, deleted afterwards."""
     names = [f"bench.{uuid.uuid4().hex[:8]}.{number}" for number in range(count)]
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
@@ -32,12 +33,13 @@ async def _topics(bootstrap: str, count: int) -> AsyncIterator[list[str]]:
 @contextlib.asynccontextmanager
 async def scratch_topic(bootstrap: str) -> AsyncIterator[str]:
     """A topic of one partition, deleted afterwards."""
-    async with _topics(bootstrap, 1) as (name,):
+    async with scratch_topics(bootstrap, 1) as (name,):
         yield name
 
 
 @contextlib.asynccontextmanager
-async def _producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+async def writing(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that promises what Rondo's does."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     await producer.start()
     try:
@@ -47,7 +49,8 @@ async def _producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 
 
 @contextlib.asynccontextmanager
-async def _reader(bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def reading(bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of a topic's one partition, from its beginning."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -62,11 +65,11 @@ async def _reader(bootstrap: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]
 async def two_hops(bootstrap: str, *, per_second: float, seconds: float) -> Latency:
     """Produce → relay → consume, at a given rate: the least that request → ring can take."""
     async with (
-        _topics(bootstrap, 2) as (first, second),
-        _producer(bootstrap) as source,
-        _producer(bootstrap) as relaying,
-        _reader(bootstrap, first) as middle,
-        _reader(bootstrap, second) as end,
+        scratch_topics(bootstrap, 2) as (first, second),
+        writing(bootstrap) as source,
+        writing(bootstrap) as relaying,
+        reading(bootstrap, first) as middle,
+        reading(bootstrap, second) as end,
     ):
         times: list[float] = []
 
@@ -92,9 +95,9 @@ async def two_hops(bootstrap: str, *, per_second: float, seconds: float) -> Late
 async def consume_and_produce(bootstrap: str, *, records: int) -> float:
     """Records a second through one process that reads batches and writes each record on."""
     async with (
-        _topics(bootstrap, 2) as (first, second),
-        _producer(bootstrap) as producer,
-        _reader(bootstrap, first) as consumer,
+        scratch_topics(bootstrap, 2) as (first, second),
+        writing(bootstrap) as producer,
+        reading(bootstrap, first) as consumer,
     ):
         for confirmation in [await producer.send(first, PAYLOAD) for _ in range(records)]:
             await confirmation

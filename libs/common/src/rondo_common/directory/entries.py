@@ -12,6 +12,13 @@ from pydantic import Field, StringConstraints
 from rondo_common.availability import ScheduleBlock, TimeZone, Toggle
 from rondo_common.conditions import Condition
 from rondo_common.conversation import AgentCard, Value
+from rondo_common.directory.sites import (
+    ORIGINS_MAX,
+    AllowedOrigin,
+    RateLimits,
+    WidgetSettings,
+    site_key_of,
+)
 from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WorkspaceId
 from rondo_common.permissions import LIVE_AGENT, Permission
 
@@ -36,6 +43,8 @@ class Kind(StrEnum):
     RULE = "rule"
     ACCOUNT = "account"
     PROFILE = "profile"
+    IDENTITY = "identity"
+    """Whence the secrets come that a workspace's website signs visitors with; its id is the workspace's."""
 
 
 class OfferAttempts(Value):
@@ -85,6 +94,16 @@ class WorkspaceSettings(Value):
     """Visitors with an address there fall back at once. A subdomain is a domain of its own."""
     engagements_per_month_max: int | None = Field(default=None, ge=0, le=10**9)
     """How many chat requests a calendar month are routed; None: all of them."""
+    retention_days: int = Field(default=90, ge=1, le=3650)
+    """How long conversations are kept after their last event."""
+    idle_timeout_s: int = Field(default=600, ge=5, le=86_400)
+    """A chat in which nobody writes for so long is over."""
+    visitor_lease_s: int = Field(default=60, ge=0, le=86_400)
+    """A visitor who waits, and whose last stream closed so long ago, is taken to have left; 0: never."""
+    allowed_origins: tuple[AllowedOrigin, ...] = Field(default=(), max_length=ORIGINS_MAX)
+    """The websites whose pages may call from a browser."""
+    rate_limits: RateLimits = RateLimits()
+    widget: WidgetSettings = WidgetSettings()
 
 
 class WorkspaceEntry(Value):
@@ -94,6 +113,11 @@ class WorkspaceEntry(Value):
     name: str
     settings: WorkspaceSettings = WorkspaceSettings()
     created_at: datetime
+
+    @property
+    def site_key(self) -> str:
+        """The public key by which a website's widget names this workspace."""
+        return site_key_of(self.id, self.created_at)
 
 
 class ApiKeyEntry(Value):

@@ -61,6 +61,10 @@ class DirectoryReader:
         finally:
             await self._consumer.stop()
 
+    async def close(self) -> None:
+        """Let go of the consumer, also of one that never ran. Again is fine."""
+        await self._consumer.stop()
+
     def position(self, workspace_id: WorkspaceId) -> int:
         """How far the workspace's partition was read: the next offset."""
         return self._positions[partition_of(DIRECTORY, workspace_id, "")]

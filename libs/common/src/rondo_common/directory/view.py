@@ -18,12 +18,14 @@ from rondo_common.directory.entries import (
     TeamEntry,
     WorkspaceEntry,
 )
+from rondo_common.directory.sites import IdentityEntry, patterns_for
 from rondo_common.events import (
     AccountDefined,
     AgentDefined,
     ApiKeyDefined,
     AvailabilityToggled,
     Event,
+    IdentitySecretRotated,
     ProfileDefined,
     RuleDefined,
     TeamDefined,
@@ -57,6 +59,8 @@ class WorkspaceDirectory:
     rules: dict[RuleId, Defined[RuleEntry]] = field(default_factory=dict)
     accounts: Accounts = field(default_factory=Accounts)
     profiles: dict[ProfileId, Defined[ProfileEntry]] = field(default_factory=dict)
+    identity: IdentityEntry | None = None
+    """Whence its identity secrets come, if it has any."""
     workspace_offset: int = -1
     """The version of ``workspace``."""
     place_last: int = 0
@@ -86,6 +90,8 @@ class Directory:
         self._workspaces: dict[WorkspaceId, WorkspaceDirectory] = {}
         self._partitions: dict[WorkspaceId, int] = {}
         self._keys: dict[str, tuple[WorkspaceId, ApiKeyId]] = {}
+        self._sites: dict[str, WorkspaceId] = {}
+        self._origins: dict[str, set[WorkspaceId]] = {}
 
     def find(self, workspace_id: WorkspaceId) -> WorkspaceDirectory | None:
         """A workspace that exists, or None."""
@@ -110,13 +116,23 @@ class Directory:
         found = self._keys.get(sha256)
         return found if found is not None and self.find(found[0]) is not None else None
 
-    def apply(self, change: DirectoryChange) -> None:
+    def find_site(self, site_key: str) -> WorkspaceId | None:
+        """The workspace that has this site key, if it still exists."""
+        return self._sites.get(site_key)
+
+    def is_origin_known(self, origin: str) -> bool:
+        """Whether any workspace lets pages of ``origin`` call."""
+        return any(pattern in self._origins for pattern in patterns_for(origin))
+
+    def apply(self, change: DirectoryChange) -> None:  # noqa: C901 - one case a kind
         """Take in the next record."""
         self._partitions[change.workspace_id] = change.partition
         of_workspace = self._workspaces.setdefault(change.workspace_id, WorkspaceDirectory())
         match change.event:
             case WorkspaceDefined(workspace=workspace):
+                self._forget_site(of_workspace)
                 of_workspace.workspace = workspace
+                self._learn_site(workspace)
                 of_workspace.workspace_offset = change.offset
             case AgentDefined(agent=agent):
                 of_workspace.agents[agent.id] = Defined(agent, change.offset)
@@ -131,6 +147,8 @@ class Directory:
                 of_workspace.accounts.put(account, change.offset)
             case ProfileDefined(profile=profile):
                 of_workspace.profiles[profile.id] = Defined(profile, change.offset)
+            case IdentitySecretRotated(identity=identity):
+                of_workspace.identity = identity
             case ApiKeyDefined(api_key=api_key):
                 self._forget_api_key(of_workspace, api_key.id)
                 of_workspace.api_keys[api_key.id] = api_key
@@ -143,7 +161,10 @@ class Directory:
     def _remove(self, of_workspace: WorkspaceDirectory, change: DirectoryChange) -> None:
         match change.kind:
             case Kind.WORKSPACE:
+                self._forget_site(of_workspace)
                 of_workspace.workspace = None
+            case Kind.IDENTITY:
+                of_workspace.identity = None
             case Kind.AGENT:
                 of_workspace.agents.pop(AgentId(change.entry_id), None)
             case Kind.API_KEY:
@@ -163,3 +184,19 @@ class Directory:
         api_key = of_workspace.api_keys.pop(api_key_id, None)
         if api_key is not None:
             self._keys.pop(api_key.sha256, None)
+
+    def _learn_site(self, workspace: WorkspaceEntry) -> None:
+        self._sites[workspace.site_key] = workspace.id
+        for origin in workspace.settings.allowed_origins:
+            self._origins.setdefault(origin, set()).add(workspace.id)
+
+    def _forget_site(self, of_workspace: WorkspaceDirectory) -> None:
+        workspace = of_workspace.workspace
+        if workspace is None:
+            return
+        self._sites.pop(workspace.site_key, None)
+        for origin in workspace.settings.allowed_origins:
+            allowing = self._origins.get(origin, set())
+            allowing.discard(workspace.id)
+            if not allowing:
+                self._origins.pop(origin, None)

@@ -19,6 +19,28 @@ log = structlog.get_logger(__name__)
 
 RECONNECT_DELAY_S = 0.25
 SUBSCRIBE_TIMEOUT_S = 5.0
+WHISPERS_MAX = 8
+"""Who has not listened for so many has nothing to gain from the older ones."""
+
+
+class Doorbell(asyncio.Event):
+    """Set at every ring, and once after a lost connection. A ring may carry a whisper: a few words that are
+    worth nothing later, so that the latest are enough."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whispers: tuple[str, ...] = ()  # Costs nothing while nobody whispers.
+
+    def whispered(self) -> tuple[str, ...]:
+        """What was whispered since this was last asked, oldest first; the latest of it."""
+        heard, self._whispers = self._whispers, ()
+        return heard
+
+    def hear(self, whisper: str) -> None:
+        """Ring, with a whisper unless it is empty."""
+        if whisper:
+            self._whispers = (*self._whispers, whisper)[-WHISPERS_MAX:]
+        self.set()
 
 
 class Doorbells:
@@ -31,7 +53,7 @@ class Doorbells:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._pubsub: PubSub | None = None
-        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: dict[str, set[Doorbell]] = defaultdict(set)
         self._heard: dict[str, asyncio.Event] = {}
 
     @property
@@ -52,15 +74,15 @@ class Doorbells:
             await asyncio.sleep(RECONNECT_DELAY_S)
 
     @contextlib.asynccontextmanager
-    async def listen(self, channel: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set at every ring of ``channel``; clear it before looking at the key.
+    async def listen(self, channel: str) -> AsyncIterator[Doorbell]:
+        """A bell that is set at every ring of ``channel``; clear it before looking at the key.
 
         On entry the subscription stands: nothing rung from then on is missed.
 
         Raises:
             Unavailable: Redis does not confirm the subscription.
         """
-        bell = asyncio.Event()
+        bell = Doorbell()
         self._waiting[channel].add(bell)
         try:
             await self._subscribed(channel)
@@ -102,12 +124,12 @@ class Doorbells:
             while True:
                 message = await pubsub.get_message(timeout=None)
                 if message is not None:
-                    self._hear(message["type"], message["channel"])
+                    self._hear(message["type"], message["channel"], message["data"])
 
-    def _hear(self, kind: str, channel: str) -> None:
+    def _hear(self, kind: str, channel: str, data: object) -> None:
         if kind == "subscribe" and channel in self._heard:
             self._heard[channel].set()
         if kind in {"subscribe", "message"}:
             # A confirmed (re)subscription rings too: something may have changed before it.
             for bell in self._waiting.get(channel, ()):
-                bell.set()
+                bell.hear(data if kind == "message" and isinstance(data, str) else "")

@@ -14,6 +14,12 @@ def workspace_key(workspace_id: WorkspaceId, *parts: str) -> str:
     return ":".join((f"rondo:{{{workspace_id}}}", *parts))
 
 
+def epoch_key(workspace_id: WorkspaceId) -> str:
+    """The newest epoch seen. Not there while a Redis that lost everything is filled again: then a view
+    that is missing may still come. Written by the router."""
+    return workspace_key(workspace_id, "epoch")
+
+
 def view_key(workspace_id: WorkspaceId, conversation_id: ConversationId) -> str:
     """The conversation as everybody may see it: a hash. Written by the router."""
     return workspace_key(workspace_id, "conversation", conversation_id)
@@ -55,3 +61,9 @@ def queue_pace_key(workspace_id: WorkspaceId) -> str:
 def presence_key(workspace_id: WorkspaceId) -> str:
     """Until when each agent is present, in ms: a sorted set. Written by the gateway."""
     return workspace_key(workspace_id, "presence")
+
+
+def visitor_presence_key(workspace_id: WorkspaceId) -> str:
+    """Until when each conversation's visitor was seen, in ms, while a stream of theirs is open a little
+    ahead of time: a sorted set. Written by the gateway."""
+    return workspace_key(workspace_id, "visitor_presence")

@@ -87,6 +87,14 @@ class ReadDirectory:
         """See :class:`DirectoryView`."""
         return self._directory.find_api_key(sha256)
 
+    def find_site(self, site_key: str) -> WorkspaceId | None:
+        """See :class:`DirectoryView`."""
+        return self._directory.find_site(site_key)
+
+    def is_origin_known(self, origin: str) -> bool:
+        """See :class:`DirectoryView`."""
+        return self._directory.is_origin_known(origin)
+
     async def refresh(self) -> None:
         """See :class:`DirectoryView`."""
         await self._refresh()

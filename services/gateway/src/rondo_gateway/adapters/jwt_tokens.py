@@ -12,12 +12,14 @@ import jwt
 from rondo_common.ids import ID_PATTERN, AgentId, VisitorId, WorkspaceId
 from rondo_gateway.domain.refusals import NotAuthenticated
 from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, VisitorSubject
+from rondo_gateway.domain.visitor_session import VisitorSession
 
 ALGORITHM = "HS256"
 AGENT_AUDIENCE = "rondo-agent"
 VISITOR_AUDIENCE = "rondo-visitor"
 REQUIRED = ("exp", "aud", "ws", "ws_since")
-TOKEN_LENGTH_MAX = 4096
+TOKEN_LENGTH_MAX = 8192
+"""A session's token carries what the website signed of its visitor."""
 
 
 class JwtTokens:
@@ -38,9 +40,11 @@ class JwtTokens:
             payload |= {"aud": AGENT_AUDIENCE, "agent_id": claims.subject.id}
         else:
             payload |= {"aud": VISITOR_AUDIENCE, "visitor_id": claims.subject.id}
+            if claims.subject.session is not None:
+                payload["session"] = claims.subject.session.model_dump(mode="json", exclude_defaults=True)
         return jwt.encode(payload, self._key, algorithm=ALGORITHM)
 
-    def read(self, token: str) -> TokenClaims:
+    def read(self, token: str, *, expired_s_max: int = 0) -> TokenClaims:
         """See :class:`Tokens`."""
         if len(token) > TOKEN_LENGTH_MAX:
             raise NotAuthenticated("The credential is too long to be one.")
@@ -51,6 +55,7 @@ class JwtTokens:
                 algorithms=[ALGORITHM],
                 audience=[AGENT_AUDIENCE, VISITOR_AUDIENCE],
                 options={"require": list(REQUIRED)},
+                leeway=expired_s_max,
             )
             return _claims(payload)
         except jwt.ExpiredSignatureError:
@@ -65,7 +70,11 @@ def _claims(payload: dict[str, Any]) -> TokenClaims:
     if payload["aud"] == AGENT_AUDIENCE:
         subject = AgentSubject(AgentId(_id(payload["agent_id"])))
     else:
-        subject = VisitorSubject(VisitorId(_id(payload["visitor_id"])))
+        session = payload.get("session")
+        subject = VisitorSubject(
+            VisitorId(_id(payload["visitor_id"])),
+            None if session is None else VisitorSession.model_validate(session),
+        )
     return TokenClaims(
         workspace_id=WorkspaceId(_id(payload["ws"])),
         workspace_since_ms=int(payload["ws_since"]),

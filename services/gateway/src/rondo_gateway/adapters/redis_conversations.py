@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
-
-from redis.asyncio import Redis
+from collections.abc import Sequence
+from typing import Any
 
 from rondo_common.clock import from_milliseconds, milliseconds
-from rondo_common.conversation import Message, Status
+from rondo_common.conversation import Message
 from rondo_common.conversation_view import ConversationView
-from rondo_common.ids import AgentId, ConversationId, WorkspaceId
-from rondo_common.redis.connection import redis_errors
+from rondo_common.errors import Unavailable
+from rondo_common.ids import AgentId, ConversationId, MessageId, WorkspaceId
 from rondo_common.redis.functions import FunctionCall, FunctionLibrary
-from rondo_common.redis.keys import agent_conversations_key, view_key, workspace_key
+from rondo_common.redis.keys import agent_conversations_key, epoch_key, view_key, workspace_key
 from rondo_gateway.adapters.redis_directory_offsets import directory_offset_key
-from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation
+from rondo_gateway.adapters.redis_queue import place_from, place_keys
+from rondo_gateway.domain.limits import TRANSCRIPT_MAILS_MAX, TRANSCRIPT_MAILS_WINDOW_S
+from rondo_gateway.ports import Beginning, BeginOutcome, PostReservation, PostState, Reservation, Side
 
 IDEMPOTENCY_KEPT_S = 24 * 60 * 60
 MESSAGES_KNOWN_S = 24 * 60 * 60
 """How long after the last message a ``client_message_id`` is known."""
 
-NOT_SETTLED = frozenset({Status.REQUESTED, Status.OFFERED})
 SHOWN_POLL_S = 0.03
 SHOWN_LOOKS_MAX = 10
 """Together far longer than the router takes from the log's confirmation to the view."""
+REBUILT_POLL_S = 0.1
+REBUILT_LOOKS_MAX = 20
+"""Together 2 s: as long as a caller is let wait for what Redis lost to be brought back."""
 
 
 class RedisConversations:
     """See :class:`rondo_gateway.ports.Conversations`."""
 
-    def __init__(self, redis: Redis, functions: FunctionLibrary) -> None:
-        self._redis = redis
+    def __init__(self, functions: FunctionLibrary) -> None:
         self._functions = functions
 
     async def find(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
     ) -> ConversationView | None:
         """See :class:`Conversations`."""
-        with redis_errors():
-            found = await self._redis.hgetall(view_key(workspace_id, conversation_id))
-        fields = cast("dict[str, str]", found)
-        return ConversationView.from_hash(conversation_id, fields) if fields else None
+        call = _find(workspace_id, conversation_id)
+        return _view(conversation_id, await self._once_rebuilt(call))
 
     async def find_for_agent(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, agent_id: AgentId
@@ -49,7 +49,8 @@ class RedisConversations:
         """See :class:`Conversations`."""
         view = await self.find(workspace_id, conversation_id)
         for _ in range(SHOWN_LOOKS_MAX):
-            if view is None or view.agent_id == agent_id or view.status not in NOT_SETTLED:
+            # An active one may be offered too: by a transfer.
+            if view is None or agent_id in view.agent_ids or view.status.is_final:
                 break
             await asyncio.sleep(SHOWN_POLL_S)
             view = await self.find(workspace_id, conversation_id)
@@ -57,15 +58,12 @@ class RedisConversations:
 
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
         """See :class:`Conversations`."""
-        with redis_errors():
-            key = agent_conversations_key(workspace_id, agent_id)
-            members = cast("set[str]", await self._redis.smembers(key))
-            ids = [ConversationId(each) for each in members]
-            pipeline = self._redis.pipeline(transaction=False)
-            for conversation_id in ids:
-                pipeline.hgetall(view_key(workspace_id, conversation_id))
-            found = await pipeline.execute()
-        views = [ConversationView.from_hash(*each) for each in zip(ids, found, strict=True) if each[1]]
+        keys = (agent_conversations_key(workspace_id, agent_id), epoch_key(workspace_id))
+        _, *members = await self._once_rebuilt(FunctionCall("rondo_gateway_desk_of_agent", keys))
+        ids = [ConversationId(each) for each in members]
+        answers = await self._functions.call_all([_find(workspace_id, each) for each in ids])
+        found = (_view(*each) for each in zip(ids, answers, strict=True))
+        views = [view for view in found if view is not None]
         return sorted(views, key=lambda view: view.request.requested_at)
 
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
@@ -93,11 +91,27 @@ class RedisConversations:
             directory_offset=int(offset),
         )
 
-    async def show_requested(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
+    async def show_requested(
+        self, workspace_id: WorkspaceId, view: ConversationView, request_offset: int
+    ) -> None:
         """See :class:`Conversations`."""
         fields = [part for field in view.to_hash().items() for part in field]
-        key = view_key(workspace_id, view.id)
-        await self._functions.call(FunctionCall("rondo_gateway_show_requested", (key,), tuple(fields)))
+        keys = (view_key(workspace_id, view.id), requests_offset_key(workspace_id))
+        call = FunctionCall("rondo_gateway_show_requested", keys, (request_offset, *fields))
+        await self._functions.call(call)
+
+    async def newest_request(self, workspace_id: WorkspaceId) -> int:
+        """See :class:`Conversations`."""
+        call = FunctionCall("rondo_gateway_newest_request", (requests_offset_key(workspace_id),))
+        return int(await self._functions.call(call))
+
+    async def find_many(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, ConversationView]:
+        """See :class:`Conversations`."""
+        answers = await self._functions.call_all([_find(workspace_id, each) for each in conversation_ids])
+        found = {each: _view(each, answer) for each, answer in zip(conversation_ids, answers, strict=True)}
+        return {each: view for each, view in found.items() if view is not None}
 
     async def reserve_message(
         self,
@@ -110,7 +124,11 @@ class RedisConversations:
         author = message.author
         call = FunctionCall(
             "rondo_gateway_reserve_message",
-            (view_key(workspace_id, conversation_id), messages_key(workspace_id, conversation_id)),
+            (
+                view_key(workspace_id, conversation_id),
+                messages_key(workspace_id, conversation_id),
+                epoch_key(workspace_id),
+            ),
             (
                 _scoped(client_message_id, message),
                 message.model_dump_json(),
@@ -119,7 +137,14 @@ class RedisConversations:
                 MESSAGES_KNOWN_S,
             ),
         )
-        return _reservation(await self._functions.call(call))
+        return _reservation(await self._once_rebuilt(call))
+
+    async def reserve_mail(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int | None:
+        """See :class:`Conversations`."""
+        key = workspace_key(workspace_id, "conversation", conversation_id, "mails")
+        limits = (TRANSCRIPT_MAILS_MAX, TRANSCRIPT_MAILS_WINDOW_S)
+        wait_s = int(await self._functions.call(FunctionCall("rondo_gateway_reserve_mail", (key,), limits)))
+        return wait_s or None
 
     async def mark_posted(
         self,
@@ -138,14 +163,69 @@ class RedisConversations:
                 message.model_dump_json(),
                 log_offset,
                 MESSAGES_KNOWN_S,
+                message.id,
             ),
         )
         return bool(await self._functions.call(call))
+
+    async def is_read_further(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> bool | None:
+        """See :class:`Conversations`."""
+        keys = _reading_keys(workspace_id, conversation_id)
+        call = FunctionCall("rondo_gateway_is_read_further", keys, (side, message_id))
+        answer = int(await self._functions.call(call))
+        return None if answer < 0 else bool(answer)
+
+    async def mark_read(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
+    ) -> None:
+        """See :class:`Conversations`."""
+        keys = _reading_keys(workspace_id, conversation_id)
+        call = FunctionCall("rondo_gateway_mark_read", keys, (side, message_id, MESSAGES_KNOWN_S))
+        await self._functions.call(call)
+
+    async def _once_rebuilt(self, call: FunctionCall) -> list[Any]:
+        """The answer to a call that asks for what Redis may have lost.
+
+        Raises:
+            Unavailable: the router is still bringing it back, after a moment.
+        """
+        for _ in range(REBUILT_LOOKS_MAX):
+            answer: list[Any] = await self._functions.call(call)
+            if answer[0] != "rebuilding":
+                return answer
+            await asyncio.sleep(REBUILT_POLL_S)
+        raise Unavailable("redis", "it lost its data, and the router has not brought it back yet")
+
+
+def requests_offset_key(workspace_id: WorkspaceId) -> str:
+    """Where the log has the newest request that a caller was answered about: a number."""
+    return workspace_key(workspace_id, "requests_offset")
+
+
+def _reading_keys(workspace_id: WorkspaceId, conversation_id: ConversationId) -> tuple[str, str]:
+    messages = messages_key(workspace_id, conversation_id)
+    return f"{messages}:ids", f"{messages}:read"
 
 
 def messages_key(workspace_id: WorkspaceId, conversation_id: ConversationId) -> str:
     """The messages of a conversation by their client ids: a hash that expires."""
     return workspace_key(workspace_id, "conversation", conversation_id, "messages")
+
+
+def _find(workspace_id: WorkspaceId, conversation_id: ConversationId) -> FunctionCall:
+    keys = (*place_keys(workspace_id, conversation_id), epoch_key(workspace_id))
+    return FunctionCall("rondo_gateway_find_conversation", keys, (conversation_id,))
+
+
+def _view(conversation_id: ConversationId, answer: list[Any]) -> ConversationView | None:
+    state, *rest = answer
+    if state != "found":
+        return None
+    fields, place = rest
+    named = dict(zip(fields[::2], fields[1::2], strict=True))
+    return ConversationView.from_hash(conversation_id, named, place_from(place))
 
 
 def _scoped(client_message_id: str, message: Message) -> str:

@@ -8,7 +8,18 @@ from redis.asyncio import Redis
 
 from rondo_common.redis.functions import FunctionLibrary, read_library
 
-PARTS = ("directory_offsets", "requests", "messages", "turns")
+PARTS = (
+    "directory_offsets",
+    "conversations",
+    "requests",
+    "messages",
+    "reading",
+    "presence",
+    "visitors",
+    "limits",
+    "turns",
+    "places",
+)
 
 
 def gateway_functions(redis: Redis) -> FunctionLibrary:

@@ -12,7 +12,7 @@ from rondo_common.mailbox import ENTRY_FIELD, OFFSET_FIELD, StreamEvent
 from rondo_common.redis.connection import redis_errors
 from rondo_common.redis.doorbells import Doorbells
 from rondo_gateway.domain.cursors import Cursor, Extent, parse_cursor
-from rondo_gateway.ports import Bell, Entry
+from rondo_gateway.ports import Entry, WhisperingBell
 
 Entries = list[tuple[str, dict[str, str]]]
 
@@ -24,9 +24,14 @@ class RedisMailboxes:
         self._redis = redis
         self._doorbells = doorbells
 
-    def listen(self, mailbox: str) -> AbstractAsyncContextManager[Bell]:
+    def listen(self, mailbox: str) -> AbstractAsyncContextManager[WhisperingBell]:
         """See :class:`Mailboxes`."""
         return self._doorbells.listen(mailbox)
+
+    async def whisper(self, mailbox: str, text: str) -> None:
+        """See :class:`Mailboxes`."""
+        with redis_errors():
+            await self._redis.publish(mailbox, text)
 
     async def extent(self, mailbox: str) -> Extent | None:
         """See :class:`Mailboxes`."""

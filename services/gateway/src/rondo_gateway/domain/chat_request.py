@@ -10,9 +10,20 @@ from typing import Annotated, Literal
 from pydantic import EmailStr, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from rondo_common.conversation import AgentRoute, Page, Request, RoundRobinRoute, Route, Visitor
-from rondo_common.ids import AgentId, ConversationId, ExternalId, VisitorId
+from rondo_common.conversation import (
+    AgentRoute,
+    CustomRulesRoute,
+    Page,
+    Request,
+    RoundRobinRoute,
+    Route,
+    TeamRoute,
+    Visitor,
+)
+from rondo_common.ids import AgentId, ConversationId, ExternalId, TeamId, VisitorId
 from rondo_gateway.domain.limits import PRIORITY_MAX, Body, Scalars, Text, Url
+from rondo_gateway.domain.principals import Backend, VisitorCaller
+from rondo_gateway.domain.refusals import Invalid
 
 
 class VisitorBody(Body):
@@ -36,24 +47,35 @@ class VisitorBody(Body):
 
 
 class RouteBody(Body):
-    """Where the request goes: `round_robin` (all live-chat agents, in sequence) or `agent`."""
+    """Where the request goes: `round_robin` (all live-chat agents, in sequence), `agent` (that one),
+    `custom_rules` (the agents of the rules that the visitor meets) or `team` (the agents of that team)."""
 
-    type: Literal["round_robin", "agent"]
+    type: Literal["round_robin", "agent", "custom_rules", "team"]
     agent_id: Annotated[ExternalId | None, Field(validate_default=True)] = None
+    team_id: Annotated[ExternalId | None, Field(validate_default=True)] = None
 
-    @field_validator("agent_id")
+    @field_validator("agent_id", "team_id")
     @classmethod
-    def _belongs_to_its_type(cls, agent_id: str | None, info: ValidationInfo) -> str | None:
-        match info.data.get("type"):
-            case "agent" if agent_id is None:
-                raise PydanticCustomError("agent_id_missing", "the route 'agent' needs an agent_id")
-            case "round_robin" if agent_id is not None:
-                raise PydanticCustomError("agent_id_extra", "the route 'round_robin' takes no agent_id")
-        return agent_id
+    def _belongs_to_its_type(cls, name: str | None, info: ValidationInfo) -> str | None:
+        type_ = info.data.get("type")
+        is_its_own = info.field_name == f"{type_}_id"
+        if type_ is not None and is_its_own and name is None:
+            raise PydanticCustomError("route_id_missing", "the route '{type}' needs it", {"type": type_})
+        if type_ is not None and not is_its_own and name is not None:
+            raise PydanticCustomError("route_id_extra", "the route '{type}' takes none", {"type": type_})
+        return name
 
     def route(self) -> Route:
         """The route as events carry it."""
-        return RoundRobinRoute() if self.agent_id is None else AgentRoute(agent_id=AgentId(self.agent_id))
+        match self.type:
+            case "round_robin":
+                return RoundRobinRoute()
+            case "agent":
+                return AgentRoute(agent_id=AgentId(self.agent_id or ""))
+            case "custom_rules":
+                return CustomRulesRoute()
+            case "team":
+                return TeamRoute(team_id=TeamId(self.team_id or ""))
 
 
 class PageBody(Body):
@@ -87,6 +109,24 @@ class ChatRequestBody(Body):
             priority=self.priority,
             requested_at=requested_at,
         )
+
+
+def asked_by(caller: Backend | VisitorCaller, body: ChatRequestBody) -> ChatRequestBody:
+    """What ``caller`` asks. A visitor in the widget is who their session says; what their website signed of
+    them counts more than what they say themselves.
+
+    Raises:
+        Invalid: they name another visitor.
+    """
+    if isinstance(caller, Backend):
+        return body
+    if body.visitor.id not in {None, caller.visitor_id}:
+        raise Invalid("/visitor/id", "comes from the visitor's session; leave it out")
+    signed = {} if caller.session is None else caller.session.profile
+    said = body.visitor.model_dump(exclude_defaults=True)
+    attributes = {**said.get("attributes", {}), **signed.get("attributes", {})}
+    fields = {**said, **signed, "attributes": attributes, "id": caller.visitor_id}
+    return body.model_copy(update={"visitor": VisitorBody.model_construct(**fields)})
 
 
 def anonymous(conversation_id: ConversationId) -> VisitorId:

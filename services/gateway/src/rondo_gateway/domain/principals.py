@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rondo_common.conversation import Party
 from rondo_common.ids import AgentId, ApiKeyId, VisitorId, WorkspaceId
+from rondo_gateway.domain.visitor_session import VisitorSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,21 @@ class AgentCaller:
 
 @dataclass(frozen=True, slots=True)
 class VisitorCaller:
-    """A visitor, by a token that is valid until ``expires_at``."""
+    """A visitor, by a token that is valid until ``expires_at``.
+
+    ``session`` is the widget's, where the token is of one; else a website's backend gave it out.
+    """
 
     workspace_id: WorkspaceId
     visitor_id: VisitorId
     expires_at: datetime
+    session: VisitorSession | None = None
+
+    @property
+    def visitor_ids(self) -> frozenset[VisitorId]:
+        """The ids under which this visitor has conversations."""
+        former_id = None if self.session is None else self.session.former_id
+        return frozenset({self.visitor_id} if former_id is None else {self.visitor_id, former_id})
 
     def party(self) -> Party:
         """As they stand in events."""

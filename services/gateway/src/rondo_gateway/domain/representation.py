@@ -15,14 +15,16 @@ from rondo_common.conversation import (
     Ended,
     Fallback,
     Page,
+    Queue,
     Route,
     Status,
     Value,
     Visitor,
 )
 from rondo_common.conversation_view import ConversationView
-from rondo_common.directory.entries import AgentEntry, ApiKeyEntry, WorkspaceEntry, WorkspaceSettings
-from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, WorkspaceId
+from rondo_common.directory.entries import ApiKeyEntry, WorkspaceEntry, WorkspaceSettings
+from rondo_common.directory.sites import WidgetSettings
+from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, VisitorId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.principals import Member, VisitorCaller
 
@@ -48,9 +50,16 @@ class Conversation(Value):
     requested_at: datetime
     agent: AgentCard | None
     offer: Offer | None
-    queue: None = None
+    queue: Queue | None
     ended: Ended | None
     fallback: Fallback | None
+
+
+class ConversationList(Value):
+    """Conversations, newest first. The cursor leads to the next ones."""
+
+    data: list[Conversation]
+    next_cursor: str | None
 
 
 class RequestedConversation(Conversation):
@@ -73,24 +82,6 @@ class MessageList(Value):
     """Messages in the order they were said. The cursor leads to the next ones."""
 
     data: list[Message]
-    next_cursor: str | None
-
-
-class Agent(Value):
-    """An agent. `capacity` is the one that applies: the agent's own, or the workspace's."""
-
-    id: AgentId
-    name: str
-    email: str
-    avatar_url: str | None
-    capacity: int
-    live_chat: bool
-
-
-class AgentList(Value):
-    """Agents, by id."""
-
-    data: list[Agent]
     next_cursor: str | None
 
 
@@ -127,6 +118,8 @@ class OwnWorkspace(WorkspaceSettings):
 
     id: WorkspaceId
     name: str
+    site_key: str
+    """By which the widget on a website names the workspace. Public."""
 
 
 class ApiKey(Value):
@@ -148,6 +141,22 @@ class ApiKeyList(Value):
 
     data: list[ApiKey]
     next_cursor: str | None
+
+
+class VisitorSession(Value):
+    """A visitor's session in the widget, with what the widget shows and asks."""
+
+    visitor_id: VisitorId
+    visitor_token: str
+    expires_at: datetime
+    config: WidgetSettings
+
+
+class IdentitySecret(Value):
+    """A secret to sign visitors' identities with. It is shown here and never again."""
+
+    identity_secret: str
+    created_at: datetime
 
 
 class ConversationSnapshot(Value):
@@ -191,6 +200,7 @@ def conversation_of(view: ConversationView, viewer: Member) -> Conversation:
         requested_at=view.request.requested_at,
         agent=view.agent,
         offer=_offer(view, viewer),
+        queue=view.queue if view.status is Status.QUEUED else None,
         ended=view.ended,
         fallback=view.fallback,
     )
@@ -213,18 +223,6 @@ def message_of_event(event: StreamEvent) -> Message:
     return Message.model_validate({**known, "conversation_id": event.conversation_id})
 
 
-def agent_of(agent: AgentEntry, settings: WorkspaceSettings) -> Agent:
-    """The agent as the API shows them."""
-    return Agent(
-        id=agent.id,
-        name=agent.name,
-        email=agent.email,
-        avatar_url=agent.avatar_url,
-        capacity=settings.agent_capacity if agent.capacity is None else agent.capacity,
-        live_chat=agent.live_chat,
-    )
-
-
 def workspace_of(workspace: WorkspaceEntry) -> Workspace:
     """The workspace as the operator sees it."""
     return Workspace(id=workspace.id, name=workspace.name, created_at=workspace.created_at)
@@ -232,7 +230,8 @@ def workspace_of(workspace: WorkspaceEntry) -> Workspace:
 
 def own_workspace_of(workspace: WorkspaceEntry) -> OwnWorkspace:
     """The workspace as its own backend sees it."""
-    return OwnWorkspace(id=workspace.id, name=workspace.name, **dict(workspace.settings))
+    settings = dict(workspace.settings)
+    return OwnWorkspace(id=workspace.id, name=workspace.name, site_key=workspace.site_key, **settings)
 
 
 def api_key_of(api_key: ApiKeyEntry) -> ApiKey:

@@ -9,6 +9,7 @@ from rondo_common.clock import milliseconds
 from rondo_common.directory.entries import WorkspaceEntry
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId, VisitorId, WorkspaceId
+from rondo_gateway.domain.visitor_session import VisitorSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,10 @@ class AgentSubject:
 
 @dataclass(frozen=True, slots=True)
 class VisitorSubject:
-    """The token is this visitor's."""
+    """The token is this visitor's; of a session of the widget, or given out by a website's backend."""
 
     id: VisitorId
+    session: VisitorSession | None = None
 
 
 def claims_for(

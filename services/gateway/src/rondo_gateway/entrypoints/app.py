@@ -9,13 +9,24 @@ from fastapi import APIRouter, FastAPI
 from fastapi_swagger import patch_fastapi
 from starlette.routing import BaseRoute
 
+from rondo_gateway.entrypoints.account_import import account_import_routes
 from rondo_gateway.entrypoints.agents import agent_routes
+from rondo_gateway.entrypoints.attention import attention_routes
 from rondo_gateway.entrypoints.availability import availability_routes
+from rondo_gateway.entrypoints.conversation_lists import conversation_list_routes
 from rondo_gateway.entrypoints.conversations import conversation_routes
 from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
+from rondo_gateway.entrypoints.live_metrics import metrics_routes
 from rondo_gateway.entrypoints.messages import message_routes
+from rondo_gateway.entrypoints.origins import OriginRules, Origins
 from rondo_gateway.entrypoints.problems import answer_refusals
+from rondo_gateway.entrypoints.provisioned import provisioned_routes
+from rondo_gateway.entrypoints.reports import report_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
+from rondo_gateway.entrypoints.route_plans import route_plan_routes
+from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
+from rondo_gateway.entrypoints.visitor_sessions import visitor_session_routes
+from rondo_gateway.entrypoints.visitors import visitor_routes
 from rondo_gateway.entrypoints.workspaces import api_key_routes, settings_routes, workspace_routes
 from rondo_gateway.handlers.use_cases import UseCases
 
@@ -38,15 +49,28 @@ def public_app(
     app.state.use_cases = use_cases
     answer_refusals(app)
     app.add_middleware(RequestBodies)
+    if use_cases is not None:  # Outermost: pages may read also why a body was refused.
+        origins = use_cases.allowed_origins
+        app.add_middleware(Origins, rules=OriginRules(origins.is_known, origins.of_token))
     # Routes are tried in this order: the busiest first.
     for routes in (
         conversation_routes(),
+        conversation_list_routes(),
         message_routes(),
+        report_routes(),
+        visitor_routes(),
+        attention_routes(),
+        visitor_session_routes(),
+        route_plan_routes(),
         agent_routes(),
         availability_routes(),
+        rule_lint_routes(),
+        account_import_routes(),
+        *provisioned_routes(),
         settings_routes(),
         workspace_routes(),
         api_key_routes(),
+        metrics_routes(),
     ):
         app.include_router(routes)
     if health is not None:

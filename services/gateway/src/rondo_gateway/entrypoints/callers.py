@@ -40,7 +40,10 @@ async def _caller(request: Request) -> Principal:
     credential = bearer_of(request.headers)
     if credential is None:
         raise NotAuthenticated("Send a credential as 'Authorization: Bearer <credential>'.")
-    return await use_cases_of(request).authentication.identify(credential)
+    use_cases = use_cases_of(request)
+    caller = await use_cases.authentication.identify(credential)
+    await use_cases.presence.note_request(caller)
+    return caller
 
 
 Caller = Annotated[Principal, Depends(_caller)]

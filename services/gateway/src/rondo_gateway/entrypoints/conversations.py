@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
+from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.chat_request import ChatRequestBody
 from rondo_gateway.domain.limits import CLIENT_ID_LENGTH_MAX
 from rondo_gateway.domain.representation import Conversation, RequestedConversation, conversation_of
+from rondo_gateway.domain.transfer import TransferBody
 from rondo_gateway.entrypoints.answers import json_answer
 from rondo_gateway.entrypoints.callers import Caller, Gateway
 from rondo_gateway.entrypoints.documentation import documented
@@ -35,7 +38,7 @@ def conversation_routes() -> APIRouter:
         methods=["POST"],
         status_code=HTTPStatus.ACCEPTED,
         response_model=RequestedConversation,
-        **documented("apiKey", problems=(400, 413, 415, 422)),
+        **documented("apiKey", "visitorToken", problems=(400, 413, 415, 422, 429)),
     )
     routes.add_api_route(
         "/v1/conversations/{conversation_id}",
@@ -44,14 +47,23 @@ def conversation_routes() -> APIRouter:
         response_model=Conversation,
         **documented("apiKey", "agentToken", "visitorToken", problems=(404, 422)),
     )
-    commands = {
+    routes.add_api_route(
+        "/v1/conversations/{conversation_id}/assignments",
+        read_assignments,
+        methods=["GET"],
+        response_model=Assignments,
+        **documented("apiKey", "agentToken", problems=(404, 422)),
+    )
+    commands: dict[str, tuple[Callable[..., Awaitable[Response]], tuple[str, ...]]] = {
         "accept": (accept_conversation, ("agentToken",)),
         "decline": (decline_conversation, ("agentToken",)),
+        "transfer": (transfer_conversation, ("agentToken",)),
         "withdraw": (withdraw_conversation, ("apiKey", "visitorToken")),
         "end": (end_conversation, ("apiKey", "agentToken", "visitorToken")),
     }
     for name, (command, callers) in commands.items():
-        extra = documented(*callers, problems=(404, 409, 422))
+        with_body = (400, 413, 415) if name == "transfer" else ()
+        extra = documented(*callers, problems=(404, 409, 422, *with_body))
         extra["responses"][202] = {
             "description": "The router has not decided within 5 s; look at `Location` later."
         }
@@ -68,7 +80,11 @@ def conversation_routes() -> APIRouter:
 async def ask_for_conversation(
     gateway: Gateway, caller: Caller, body: ChatRequestBody, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Ask for a conversation. Accepted means: the request is in the log and will have an outcome."""
+    """Ask for a conversation. Accepted means: the request is in the log and will have an outcome.
+
+    In a visitor session of the widget, the visitor comes from the session: `visitor` may add to what the
+    website signed of them, never change it.
+    """
     asked = await gateway.chat_requests.ask(caller, body, idempotency_key)
     conversation = conversation_of(asked.view, asked.caller)
     answer = RequestedConversation(**dict(conversation), visitor_token=asked.visitor_token)
@@ -97,6 +113,22 @@ async def decline_conversation(
 ) -> Response:
     """Refuse the offer."""
     return _answer(await gateway.conversations.decline(caller, conversation_id))
+
+
+async def transfer_conversation(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath, body: TransferBody
+) -> Response:
+    """Hand an active conversation over to another agent or a team. It is offered to them with all that
+    was said, and stays with its agent until somebody accepts it, or for good when nobody does."""
+    return _answer(await gateway.conversations.transfer(caller, conversation_id, body))
+
+
+async def read_assignments(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
+) -> Response:
+    """Every attempt to connect the conversation, in order, and why this agent and no other: for the
+    website's backend, the agents who have part in it and those who see all conversations."""
+    return json_answer(await gateway.assignments.read(caller, conversation_id))
 
 
 async def withdraw_conversation(

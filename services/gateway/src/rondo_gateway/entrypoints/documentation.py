@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from rondo_common.directory.entries import WorkspaceSettings
+from rondo_gateway.domain.metrics_board import MetricsEvent
 from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
 
 TITLE = "Rondo"
@@ -34,7 +35,7 @@ SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The `visitor_token` of a conversation.",
+        "description": "The `visitor_token` of a conversation or of a visitor session.",
     },
     "streamToken": {
         "type": "apiKey",
@@ -71,11 +72,16 @@ _MEANINGS = {
     403: "This caller may not do this.",
     404: "There is no such thing in the caller's workspace.",
     409: "The present state refuses it; `type` says why.",
-    413: "The body is larger than 64 KiB.",
-    415: "The body is not JSON.",
+    412: "What is there is not in the version that `If-Match` or `If-None-Match` asks for.",
+    413: "The body is larger than what is taken (64 KiB, except where more is said).",
+    415: "The body is not of the type that is taken.",
     422: "Fields cannot be taken as they are; `errors` names them.",
+    429: "Too much was asked lately; `Retry-After` says when to repeat it.",
     503: "Kafka, Redis or history is out of reach: the request was not taken. Repeat it later.",
 }
+
+
+NOT_MODIFIED = {"description": "It is still as the `ETag` in `If-None-Match` says."}
 
 
 def documented(*callers: str, problems: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)  # FastAPI's own form of errors, which never leaves this app.
     schemas["Problem"] = PROBLEM_SCHEMA
-    for model in (Snapshot, ConversationSnapshot, AgentSnapshot, WorkspaceSettings):
+    for model in (Snapshot, ConversationSnapshot, AgentSnapshot, WorkspaceSettings, MetricsEvent):
         schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
         for name, definition in schema.pop("$defs", {}).items():
             schemas.setdefault(name, definition)
@@ -122,7 +128,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "/v1/conversations/{conversation_id}/stream": _stream(
             "conversation_id",
             "What happens in a conversation, live",
-            "For its visitor, its agent and the website's backend.",
+            "For its visitor, its agents and the website's backend. While it waits, `conversation.queued` "
+            "tells its place in the queue and the wait whenever they change, with the `id` of the event "
+            "before.",
             ["apiKey", "agentToken", "visitorToken", "streamToken"],
         ),
         "/v1/agents/{agent_id}/stream": _stream(
@@ -131,6 +139,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             "For that agent; `me` stands for the calling agent's id.",
             ["agentToken", "streamToken"],
         ),
+        "/v1/metrics/live/stream": _metrics_stream(),
     }
     return document
 
@@ -143,8 +152,6 @@ def _problem_response(status: int) -> dict[str, Any]:
 
 
 def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> dict[str, Any]:
-    text = {"type": "string"}
-    last = "Go on right after this event. If that is too old, a snapshot with `resumed: false` comes."
     operation = {
         "tags": ["live streams"],
         "summary": summary,
@@ -156,9 +163,8 @@ def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> 
         ),
         "operationId": f"stream_by_{parameter}",
         "parameters": [
-            {"name": parameter, "in": "path", "required": True, "schema": text},
-            {"name": "Last-Event-ID", "in": "header", "schema": text, "description": last},
-            {"name": "last_event_id", "in": "query", "schema": text, "description": last},
+            {"name": parameter, "in": "path", "required": True, "schema": {"type": "string"}},
+            *_resumption(),
         ],
         "security": [{caller: []} for caller in callers],
         "responses": {
@@ -170,3 +176,34 @@ def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> 
         },
     }
     return {"get": operation}
+
+
+def _metrics_stream() -> dict[str, Any]:
+    operation = {
+        "tags": ["metrics"],
+        "summary": "Live metrics, live",
+        "description": (
+            "For API keys, and agents with the permission `analytics_view`. Server-sent events: first a "
+            "`snapshot` with the last windows, then a `workspace.metrics` for every window, some seconds "
+            "after its end, and once more when an event that came late corrects it."
+        ),
+        "operationId": "stream_live_metrics",
+        "parameters": _resumption(),
+        "security": [{caller: []} for caller in ("apiKey", "agentToken", "streamToken")],
+        "responses": {
+            "200": {
+                "description": "The stream. Each event's `data` is a `MetricsEvent`.",
+                "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/MetricsEvent"}}},
+            },
+            **{str(status): _problem_response(status) for status in (400, 401, 403, 503)},
+        },
+    }
+    return {"get": operation}
+
+
+def _resumption() -> list[dict[str, Any]]:
+    last = "Go on right after this event. If that is too old, a snapshot with `resumed: false` comes."
+    return [
+        {"name": name, "in": place, "schema": {"type": "string"}, "description": last}
+        for name, place in (("Last-Event-ID", "header"), ("last_event_id", "query"))
+    ]

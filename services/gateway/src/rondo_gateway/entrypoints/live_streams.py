@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,12 +22,16 @@ from rondo_gateway.domain.principals import Principal
 from rondo_gateway.domain.refusals import NotAuthenticated, NotFound
 from rondo_gateway.entrypoints import server_sent_events as sse
 from rondo_gateway.entrypoints.callers import bearer_of
-from rondo_gateway.handlers.live_feed import LiveFeed
+from rondo_gateway.entrypoints.queue_watch import QueueWatch
+from rondo_gateway.handlers.live_feed import LiveFeed, Told
+from rondo_gateway.handlers.queue_place import QUEUED
 from rondo_gateway.handlers.use_cases import UseCases
-from rondo_gateway.ports import Bell, Mailboxes
+from rondo_gateway.ports import Mailboxes, WhisperingBell
 
 CLIENT_RETRY_MS_MIN = 1_000
 CLIENT_RETRY_MS_MAX = 3_000
+HEARTBEAT_S_MAX = 20.0
+BEATS_PER_LEASE_MIN = 3
 
 OpenFeed = Callable[[UseCases, Principal, str], Awaitable[LiveFeed]]
 Jitter = Callable[[int, int], int]
@@ -35,17 +40,32 @@ Jitter = Callable[[int, int], int]
 
 @dataclass(frozen=True, slots=True)
 class StreamTimes:
-    """How often a comment shows that the connection lives, and Redis is looked for when it is away."""
+    """How often a comment shows that the connection lives, Redis is looked for when it is away, and a
+    place in the queue is looked up at most."""
 
-    heartbeat_s: float = 20.0
+    heartbeat_s: float = HEARTBEAT_S_MAX
     redis_retry_s: float = 1.0
+    queue_look_s: float = 0.4
+
+    @classmethod
+    def within_lease(cls, presence_lease_s: float) -> StreamTimes:
+        """With heartbeats often enough that an open stream keeps a lease of this length."""
+        return cls(heartbeat_s=min(HEARTBEAT_S_MAX, presence_lease_s / BEATS_PER_LEASE_MIN))
+
+
+class OpenStream(Protocol):
+    """A stream that can be told to end."""
+
+    def leave(self) -> None:
+        """End the stream soon."""
+        ...
 
 
 class OpenStreams:
     """The streams open in this process, so that they can be ended when it stops."""
 
     def __init__(self) -> None:
-        self._open: set[_Reader] = set()
+        self._open: set[OpenStream] = set()
         self._is_closed = False
 
     async def end_with(self, stop: asyncio.Event) -> None:
@@ -56,7 +76,7 @@ class OpenStreams:
             reader.leave()
 
     @contextlib.contextmanager
-    def kept(self, reader: _Reader) -> Iterator[None]:
+    def kept(self, reader: OpenStream) -> Iterator[None]:
         """Count ``reader`` among the open streams."""
         if self._is_closed:
             reader.leave()
@@ -103,8 +123,16 @@ class StreamEndpoint:
             retry_ms = self._jitter(CLIENT_RETRY_MS_MIN, CLIENT_RETRY_MS_MAX)
             reader = _Reader(feed, bell, send, self._times)
             with self._open_streams.kept(reader):
-                await reader.begin(sse.retry(retry_ms) + first)
-                await reader.read_on(receive)
+                await self._serve(feed, reader, sse.retry(retry_ms) + first, receive)
+
+    async def _serve(self, feed: LiveFeed, reader: _Reader, first: bytes, receive: Receive) -> None:
+        await feed.beat()
+        try:
+            await reader.begin(first)
+            await reader.read_on(receive)
+        finally:
+            with contextlib.suppress(Unavailable):  # It is noticed by the heartbeats that no longer come.
+                await feed.close()
 
     async def _feed(self, request: Request) -> LiveFeed:
         credential = bearer_of(request.headers) or request.query_params.get("access_token")
@@ -122,11 +150,16 @@ class StreamEndpoint:
 class _Reader:
     """One connection: tells what the feed has, sleeps on the bell, beats, and notices the end."""
 
-    def __init__(self, feed: LiveFeed, bell: Bell, send: Send, times: StreamTimes) -> None:
+    def __init__(self, feed: LiveFeed, bell: WhisperingBell, send: Send, times: StreamTimes) -> None:
         self._feed = feed
         self._bell = bell
         self._send = send
         self._times = times
+        self._watch = (
+            None
+            if feed.place is None
+            else QueueWatch(feed.place, bell, interval_s=times.queue_look_s, retry_s=times.redis_retry_s)
+        )
         self._has_left = False
         self._was_interrupted = False
         self._beat_at_s = asyncio.get_running_loop().time() + times.heartbeat_s
@@ -159,6 +192,8 @@ class _Reader:
                     await self._sleep()
         finally:
             leaving.cancel()
+            if self._watch is not None:
+                self._watch.close()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _notice_leaving(self, receive: Receive) -> None:
@@ -173,23 +208,39 @@ class _Reader:
             return True
         self._beat_at_s = now + self._times.heartbeat_s
         with contextlib.suppress(Unavailable):  # Cannot be told now; the next beat asks again.
-            if not await self._feed.is_permitted():
+            if not await self._feed.beat():
                 return False
+        await self._feed.renew_presence()
         await self._tell(sse.HEARTBEAT)
         return True
 
     async def _tell_news(self) -> bool:
         """Tell the next batch. False when there is none, or Redis is away (the connection stays)."""
+        signs = self._feed.signs(self._bell.whispered())
+        if signs:
+            await self._tell(sse.frames(signs))
         try:
             news = await self._feed.check() if self._was_interrupted else []
             self._was_interrupted = False
-            news = news or await self._feed.next()
+            news = news or await self._feed.next() or self._place_found()
         except Unavailable:
             self._was_interrupted = True
             return False
         if news:
             await self._tell(sse.frames(news))
+        self._follow_queue(is_place_told=any(each.type == QUEUED for each in news))
         return bool(news)
+
+    def _place_found(self) -> list[Told]:
+        found = None if self._watch is None else self._watch.take()
+        return [] if found is None else self._feed.tell_place(found)
+
+    def _follow_queue(self, *, is_place_told: bool) -> None:
+        if self._watch is None:
+            return
+        self._watch.follow()
+        if is_place_told:
+            self._watch.look_again()
 
     async def _sleep(self) -> None:
         now = asyncio.get_running_loop().time()

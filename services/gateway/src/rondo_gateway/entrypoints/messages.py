@@ -7,9 +7,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 
+from rondo_common.availability import TimeZone
 from rondo_gateway.domain.message import MessageBody
 from rondo_gateway.domain.representation import Message, MessageList
-from rondo_gateway.domain.transcript import Transcript, as_text
+from rondo_gateway.domain.transcript import Transcript, TranscriptEmail, as_text
 from rondo_gateway.entrypoints.answers import json_answer
 from rondo_gateway.entrypoints.callers import Caller, Gateway
 from rondo_gateway.entrypoints.documentation import documented, shown
@@ -22,7 +23,7 @@ PARTIES = ("apiKey", "agentToken", "visitorToken")
 def message_routes() -> APIRouter:
     """The parties' routes to what was said."""
     routes = APIRouter(tags=["messages"])
-    post = documented(*PARTIES, problems=(400, 404, 409, 413, 415, 422))
+    post = documented(*PARTIES, problems=(400, 404, 409, 413, 415, 422, 429))
     post["responses"][200] = shown(Message, "This `client_message_id` was posted before: that message.")
     routes.add_api_route(
         "/v1/conversations/{conversation_id}/messages",
@@ -51,6 +52,13 @@ def message_routes() -> APIRouter:
         response_model=Transcript,
         **transcript,
     )
+    routes.add_api_route(
+        "/v1/conversations/{conversation_id}/transcript/email",
+        email_transcript,
+        methods=["POST"],
+        status_code=HTTPStatus.ACCEPTED,
+        **documented(*PARTIES, problems=(400, 404, 409, 413, 415, 422, 429)),
+    )
     return routes
 
 
@@ -73,15 +81,28 @@ async def list_messages(
     return json_answer(await gateway.messages.read_page(caller, conversation_id, limit, cursor))
 
 
+async def email_transcript(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath, body: TranscriptEmail
+) -> Response:
+    """Have the transcript sent by email, with all that was said so far: at most 5 times a day for each
+    conversation. `mail-not-configured` (409) where no mail server is."""
+    await gateway.transcripts.email(caller, conversation_id, body.to)
+    return Response(status_code=HTTPStatus.ACCEPTED)
+
+
 async def read_transcript(
     gateway: Gateway,
     caller: Caller,
     conversation_id: ConversationInPath,
     accept: Annotated[str, Header()] = "*/*",
     download: Annotated[bool, Query(description="As a file")] = False,
+    time_zone: Annotated[
+        TimeZone | None, Query(description="The reader's (IANA); else the workspace's")
+    ] = None,
 ) -> Response:
-    """The whole conversation, in order, with what happened between the messages."""
-    transcript = await gateway.transcripts.read(caller, conversation_id)
+    """The whole conversation, in order, with what happened between the messages. The text tells times as
+    they are in the reader's time zone; JSON names the zone, and tells UTC."""
+    transcript = await gateway.transcripts.read(caller, conversation_id, time_zone)
     as_plain_text = prefers_text(accept)
     headers = {"X-Content-Type-Options": "nosniff", "Vary": "Accept"}
     if download:

@@ -5,14 +5,22 @@ from __future__ import annotations
 
 def prefers_text(accept: str) -> bool:
     """Whether ``text/plain`` is wanted rather than JSON. JSON is what one gets without a wish."""
+    return _prefers("text/plain", accept)
+
+
+def prefers_csv(accept: str) -> bool:
+    """Whether ``text/csv`` is wanted rather than JSON."""
+    return _prefers("text/csv", accept)
+
+
+def _prefers(media_type: str, accept: str) -> bool:
     qualities = dict(map(_range, accept.split(",")))
-    text = _quality(qualities, "text")
-    return text > _quality(qualities, "application")
+    return _quality(qualities, media_type) > _quality(qualities, "application/json")
 
 
-def _quality(qualities: dict[str, float], kind: str) -> float:
-    exact = {"text": "text/plain", "application": "application/json"}[kind]
-    for media_range in (exact, f"{kind}/*", "*/*"):
+def _quality(qualities: dict[str, float], media_type: str) -> float:
+    kind, _, _ = media_type.partition("/")
+    for media_range in (media_type, f"{kind}/*", "*/*"):
         if media_range in qualities:
             return qualities[media_range]
     return 0.0

@@ -9,9 +9,12 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rondo_common.problems import Problem, problem_response, trace_id_of
-from rondo_gateway.domain.limits import BODY_BYTES_MAX
+from rondo_gateway.domain.limits import BODY_BYTES_MAX, IMPORT_BYTES_MAX
 
 BODY_WAIT_S = 20.0
+IMPORT_PATH = "/v1/accounts/import"
+"""Where a file is taken, as it comes."""
+IMPORT_WAIT_S = 300.0
 METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -27,6 +30,9 @@ class RequestBodies:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if scope["method"] == "POST" and scope["path"] == IMPORT_PATH:
+            await self._pass_file(headers, scope, receive, send)
+            return
         try:
             body = await _read(headers, receive)
             if body is None:
@@ -37,12 +43,21 @@ class RequestBodies:
             return
         await self._app(scope, _replayed(body, receive), send)
 
+    async def _pass_file(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a file on while it comes; what is wrong with it is raised where it is read."""
+        try:
+            _check_file(headers)
+        except Problem as problem:
+            await problem_response(problem, trace_id_of(headers))(scope, receive, send)
+            return
+        await self._app(scope, _metered(receive), send)
+
 
 async def _read(headers: Headers, receive: Receive) -> bytes | None:
     """The whole body; None when the caller left before its end."""
     length = headers.get("content-length", "0")
     if length.isdecimal() and int(length) > BODY_BYTES_MAX:
-        raise _too_large()
+        raise _too_large(BODY_BYTES_MAX)
     parts = bytearray()
     try:
         async with asyncio.timeout(BODY_WAIT_S):
@@ -52,19 +67,17 @@ async def _read(headers: Headers, receive: Receive) -> bytes | None:
                     return None
                 parts += message.get("body", b"")
                 if len(parts) > BODY_BYTES_MAX:
-                    raise _too_large()
+                    raise _too_large(BODY_BYTES_MAX)
                 if not message.get("more_body", False):
                     return bytes(parts)
     except TimeoutError:
-        detail = f"The body did not arrive within {BODY_WAIT_S:.0f} seconds. Send it again."
-        raise Problem(HTTPStatus.REQUEST_TIMEOUT, "request-timeout", detail) from None
+        raise _too_slow(BODY_WAIT_S) from None
 
 
 def _check(headers: Headers, body: bytes) -> None:
     if not body:
         return
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if _media_type(headers) != "application/json":
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "unsupported-media-type",
@@ -77,11 +90,53 @@ def _check(headers: Headers, body: bytes) -> None:
         raise Problem(HTTPStatus.BAD_REQUEST, "malformed-request", detail) from None
 
 
-def _too_large() -> Problem:
+def _check_file(headers: Headers) -> None:
+    if _media_type(headers) != "text/csv":
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "Send the file as CSV in UTF-8, with 'Content-Type: text/csv'.",
+        )
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > IMPORT_BYTES_MAX:
+        raise _too_large(IMPORT_BYTES_MAX)
+
+
+def _metered(receive: Receive) -> Receive:
+    """The pieces of a file, as long as they keep coming and are not too many."""
+    count = 0
+    loop = asyncio.get_running_loop()
+    ends_at_s = loop.time() + IMPORT_WAIT_S
+
+    async def measured() -> Message:
+        nonlocal count
+        try:
+            async with asyncio.timeout_at(min(loop.time() + BODY_WAIT_S, ends_at_s)):
+                message = await receive()
+        except TimeoutError:
+            raise _too_slow(BODY_WAIT_S) from None
+        count += len(message.get("body", b""))
+        if count > IMPORT_BYTES_MAX:
+            raise _too_large(IMPORT_BYTES_MAX)
+        return message
+
+    return measured
+
+
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _too_slow(wait_s: float) -> Problem:
+    detail = f"The body did not arrive within {wait_s:.0f} seconds. Send it again."
+    return Problem(HTTPStatus.REQUEST_TIMEOUT, "request-timeout", detail)
+
+
+def _too_large(bytes_max: int) -> Problem:
     return Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "too-large",
-        f"The body is larger than {BODY_BYTES_MAX} bytes. Send less.",
+        f"The body is larger than {bytes_max} bytes. Send less.",
     )
 
 

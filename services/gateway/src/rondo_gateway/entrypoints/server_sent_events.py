@@ -21,8 +21,13 @@ HEARTBEAT = b": still here\n"
 def frames(events: Iterable[Told]) -> bytes:
     """The events, one after the other. Their data is on one line already."""
     return "".join(
-        f"id: {event.cursor}\nevent: {event.type}\ndata: {event.data}\n\n" for event in events
+        f"{_id_of(event)}event: {event.type}\ndata: {event.data}\n\n" for event in events
     ).encode()
+
+
+def _id_of(event: Told) -> str:
+    """A reader goes on after the last event that has one."""
+    return "" if event.cursor is None else f"id: {event.cursor}\n"
 
 
 def retry(delay_ms: int) -> bytes:

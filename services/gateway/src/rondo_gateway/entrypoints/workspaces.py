@@ -22,7 +22,7 @@ from rondo_gateway.domain.representation import (
 )
 from rondo_gateway.entrypoints.answers import json_answer, no_content
 from rondo_gateway.entrypoints.callers import Caller, Gateway
-from rondo_gateway.entrypoints.documentation import documented
+from rondo_gateway.entrypoints.documentation import NOT_MODIFIED, documented
 from rondo_gateway.entrypoints.parameters import (
     LIMIT_DEFAULT,
     ApiKeyInPath,
@@ -30,6 +30,8 @@ from rondo_gateway.entrypoints.parameters import (
     Limit,
     WorkspaceInPath,
 )
+from rondo_gateway.entrypoints.versions import IfToChange, IfToRead, read, written
+from rondo_gateway.handlers.provisioned import Versioned
 
 
 def workspace_routes() -> APIRouter:
@@ -68,16 +70,18 @@ def workspace_routes() -> APIRouter:
 
 
 def settings_routes() -> APIRouter:
-    """A backend's routes to its own workspace."""
+    """The routes of backends and admins to their own workspace."""
     routes = APIRouter(tags=["settings"])
+    reading = documented("apiKey", "agentToken", problems=(422,))
+    reading["responses"][304] = NOT_MODIFIED
     routes.add_api_route(
         "/v1/workspace",
         read_own_workspace,
         methods=["GET"],
         response_model=OwnWorkspace,
-        **documented("apiKey"),
+        **reading,
     )
-    patch = documented("apiKey", problems=(400, 413, 415, 422))
+    patch = documented("apiKey", "agentToken", problems=(400, 412, 413, 415, 422))
     patch["openapi_extra"]["requestBody"] = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/WorkspaceSettings"}}}
     }
@@ -92,7 +96,7 @@ def settings_routes() -> APIRouter:
 
 
 def api_key_routes() -> APIRouter:
-    """A backend's routes to the API keys of its workspace."""
+    """The routes of backends and admins to the API keys of their workspace."""
     routes = APIRouter(tags=["API keys"])
     routes.add_api_route(
         "/v1/api_keys",
@@ -100,28 +104,28 @@ def api_key_routes() -> APIRouter:
         methods=["POST"],
         status_code=HTTPStatus.CREATED,
         response_model=NewApiKey,
-        **documented("apiKey", problems=(400, 413, 415, 422)),
+        **documented("apiKey", "agentToken", problems=(400, 413, 415, 422)),
     )
     routes.add_api_route(
         "/v1/api_keys",
         list_api_keys,
         methods=["GET"],
         response_model=ApiKeyList,
-        **documented("apiKey", problems=(422,)),
+        **documented("apiKey", "agentToken", problems=(422,)),
     )
     routes.add_api_route(
         "/v1/api_keys/{key_id}",
         read_api_key,
         methods=["GET"],
         response_model=ApiKey,
-        **documented("apiKey", problems=(404, 422)),
+        **documented("apiKey", "agentToken", problems=(404, 422)),
     )
     routes.add_api_route(
         "/v1/api_keys/{key_id}",
         delete_api_key,
         methods=["DELETE"],
         status_code=HTTPStatus.NO_CONTENT,
-        **documented("apiKey", problems=(404, 422)),
+        **documented("apiKey", "agentToken", problems=(404, 422)),
     )
     return routes
 
@@ -153,16 +157,18 @@ async def delete_workspace(gateway: Gateway, caller: Caller, workspace_id: Works
     return no_content()
 
 
-async def read_own_workspace(gateway: Gateway, caller: Caller) -> Response:
-    """The caller's workspace and its settings."""
-    return json_answer(own_workspace_of(await gateway.workspaces.read_own(caller)))
+async def read_own_workspace(gateway: Gateway, caller: Caller, preconditions: IfToRead) -> Response:
+    """The caller's workspace and its settings, with their version as `ETag`."""
+    own = await gateway.workspaces.read_own(caller)
+    return read(Versioned(own_workspace_of(own.shown), own.version), preconditions)
 
 
 async def change_settings(
-    gateway: Gateway, caller: Caller, patch: Annotated[dict[str, Any], Body()]
+    gateway: Gateway, caller: Caller, patch: Annotated[dict[str, Any], Body()], preconditions: IfToChange
 ) -> Response:
     """Change settings: a merge patch (RFC 7396). Null puts a setting back to its default."""
-    return json_answer(own_workspace_of(await gateway.workspaces.change_settings(caller, patch)))
+    changed = await gateway.workspaces.change_settings(caller, patch, preconditions)
+    return written(Versioned(own_workspace_of(changed.shown), changed.version))
 
 
 async def create_api_key(gateway: Gateway, caller: Caller, body: ApiKeyBody | None = None) -> Response:

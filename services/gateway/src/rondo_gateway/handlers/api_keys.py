@@ -1,4 +1,4 @@
-"""API keys of a workspace, managed with one of them."""
+"""API keys of a workspace, managed with one of them or by an agent who minds its security."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from rondo_common.clock import Clock
 from rondo_common.directory.entries import ApiKeyEntry, Kind
+from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.events import ApiKeyDefined
-from rondo_common.ids import ApiKeyId, WorkspaceId, new_api_key_id
+from rondo_common.ids import ApiKeyId, new_api_key_id
+from rondo_common.permissions import Permission
 from rondo_gateway.domain.paging import page_of
-from rondo_gateway.domain.permissions import require_backend
+from rondo_gateway.domain.permissions import require_staff
 from rondo_gateway.domain.principals import Principal
 from rondo_gateway.domain.provisioning import ApiKeyBody
 from rondo_gateway.domain.refusals import NotFound
 from rondo_gateway.handlers.authentication import sha256_of
+from rondo_gateway.handlers.own_workspace import entry_of, managed_workspace
 from rondo_gateway.ports import Definition, DirectoryLog, DirectoryView
 
 
@@ -43,8 +46,7 @@ class ApiKeys:
 
     async def create(self, caller: Principal, body: ApiKeyBody) -> CreatedKey:
         """Another key of the caller's workspace."""
-        workspace_id = require_backend(caller).workspace_id
-        await self._directory.see_own_writes(workspace_id)
+        workspace_id = entry_of(await self._managed(caller)).id
         now = self._clock()
         api_key = self._new_api_key()
         entry = ApiKeyEntry(
@@ -58,12 +60,12 @@ class ApiKeys:
         self, caller: Principal, limit: int, after: str | None
     ) -> tuple[list[ApiKeyEntry], str | None]:
         """A page of the workspace's keys, oldest first."""
-        entries = await self._all(require_backend(caller).workspace_id)
+        entries = (await self._managed(caller)).api_keys
         return page_of(entries.values(), lambda entry: entry.id, limit, after)
 
     async def read(self, caller: Principal, key_id: ApiKeyId) -> ApiKeyEntry:
         """One key, without the key itself."""
-        entries = await self._all(require_backend(caller).workspace_id)
+        entries = (await self._managed(caller)).api_keys
         if key_id not in entries:
             raise NotFound("API key", key_id)
         return entries[key_id]
@@ -71,10 +73,8 @@ class ApiKeys:
     async def delete(self, caller: Principal, key_id: ApiKeyId) -> None:
         """Remove a key: from the answer on it opens nothing."""
         entry = await self.read(caller, key_id)
-        workspace_id = require_backend(caller).workspace_id
+        workspace_id = require_staff(caller).workspace_id
         await self._log.write(workspace_id, [Definition(Kind.API_KEY, entry.id, None)])
 
-    async def _all(self, workspace_id: WorkspaceId) -> dict[ApiKeyId, ApiKeyEntry]:
-        await self._directory.see_own_writes(workspace_id)
-        found = self._directory.find(workspace_id)
-        return {} if found is None else found.api_keys
+    async def _managed(self, caller: Principal) -> WorkspaceDirectory:
+        return await managed_workspace(self._directory, caller, Permission.ADMIN_SECURITY)

@@ -74,4 +74,5 @@ class Authentication:
                 raise NotAuthenticated(REFUSAL)
         if isinstance(claims.subject, AgentSubject):
             return AgentCaller(claims.workspace_id, claims.subject.id, claims.expires_at)
-        return VisitorCaller(claims.workspace_id, claims.subject.id, claims.expires_at)
+        subject = claims.subject
+        return VisitorCaller(claims.workspace_id, subject.id, claims.expires_at, subject.session)

@@ -10,8 +10,9 @@ from rondo_common.events import AvailabilityToggled
 from rondo_common.ids import AgentId, WorkspaceId
 from rondo_gateway.domain.permissions import (
     named_agent,
+    permissions_of,
     require_availability_permission,
-    require_backend_or_agent,
+    require_staff,
 )
 from rondo_gateway.domain.principals import AgentCaller, Backend, Principal
 from rondo_gateway.domain.refusals import NotFound
@@ -28,7 +29,7 @@ class Availabilities:
 
     async def read(self, caller: Principal, agent_id: AgentId) -> Availability:
         """An agent's availability at this moment, permitted to chat or not."""
-        member = require_backend_or_agent(caller)
+        member = require_staff(caller)
         found, agent = await self._permitted(member, named_agent(member, agent_id))
         return found.availability_of(agent, self._clock())
 
@@ -37,7 +38,7 @@ class Availabilities:
 
         Chats already active are not touched.
         """
-        member = require_backend_or_agent(caller)
+        member = require_staff(caller)
         async with self._log.changing(member.workspace_id):
             _, agent = await self._permitted(member, named_agent(member, agent_id))
             await self._log.write(member.workspace_id, [self._definition(agent.id, available)])
@@ -55,11 +56,7 @@ class Availabilities:
         self, member: Backend | AgentCaller, agent_id: AgentId
     ) -> tuple[WorkspaceDirectory, AgentEntry]:
         found, agent = await self._known(member.workspace_id, agent_id)
-        profile = None
-        if isinstance(member, AgentCaller) and member.agent_id in found.agents:
-            profile = found.agents[member.agent_id].entry.profile
-        permissions = frozenset() if profile is None else found.permissions_of(profile)
-        require_availability_permission(member, agent_id, permissions)
+        require_availability_permission(member, agent_id, permissions_of(member, found))
         return found, agent
 
     async def _known(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rondo_common.clock import Clock
 from rondo_common.conversation import Request, Status
 from rondo_common.conversation_view import ConversationView
-from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Unavailable
 from rondo_common.events import ChatRequested
@@ -18,12 +17,15 @@ from rondo_common.ids import (
     keyed_conversation_id,
     new_conversation_id,
 )
-from rondo_gateway.domain.chat_request import ChatRequestBody
+from rondo_gateway.domain.chat_request import ChatRequestBody, asked_by
 from rondo_gateway.domain.limits import VISITOR_TOKEN_TTL_S
-from rondo_gateway.domain.permissions import require_backend
-from rondo_gateway.domain.principals import Backend, Principal
-from rondo_gateway.domain.refusals import Invalid, NotFound
+from rondo_gateway.domain.permissions import require_requester
+from rondo_gateway.domain.principals import Backend, Principal, VisitorCaller
+from rondo_gateway.domain.refusals import Invalid
 from rondo_gateway.domain.tokens import VisitorSubject, claims_for
+from rondo_gateway.domain.visitor_session import SESSION_TOKEN_TTL_S
+from rondo_gateway.handlers.rate_limits import Limits
+from rondo_gateway.handlers.requested_routes import workspace_with_route
 from rondo_gateway.handlers.source import SOURCE
 from rondo_gateway.ports import (
     Beginning,
@@ -41,7 +43,7 @@ class Asked:
     """The conversation as first answered, a token for its visitor, and whether this is a retry."""
 
     view: ConversationView
-    caller: Backend
+    caller: Backend | VisitorCaller
     visitor_token: str
     is_replayed: bool
 
@@ -55,46 +57,43 @@ class ChatRequests:
         conversations: Conversations,
         log: EventLog,
         tokens: Tokens,
+        limits: Limits,
         clock: Clock,
     ) -> None:
         self._directory = directory
         self._conversations = conversations
         self._log = log
         self._tokens = tokens
+        self._limits = limits
         self._clock = clock
 
     async def ask(self, caller: Principal, body: ChatRequestBody, key: str | None) -> Asked:
         """Ask for a conversation. The same ``Idempotency-Key`` with the same body is the same request.
 
         Raises:
-            Invalid: the route's agent is unknown, or the key stands for another request.
+            Invalid: the route's agent or team is unknown, or the key stands for another request.
+            LimitReached: the caller has asked too often lately.
         """
-        backend = require_backend(caller)
-        workspace = await self._workspace_with(backend.workspace_id, body.route.agent_id)
-        begun = await self._begin(backend.workspace_id, body, key)
+        requester = require_requester(caller)
+        body = asked_by(requester, body)
+        workspace_id = requester.workspace_id
+        workspace = await workspace_with_route(self._directory, workspace_id, body.route)
+        await self._limits.of_chat_request(requester)
+        begun = await self._begin(workspace_id, body, _own_key(requester, key))
         request = body.request(begun.conversation_id, begun.requested_at)
         view = ConversationView(begun.conversation_id, Status.REQUESTED, request)
         if not begun.is_shown:
-            await self._publish(backend.workspace_id, begun, request)
+            offset = await self._publish(workspace_id, begun, request)
             # It is in the log, so it was taken: should Redis be away now, the router shows it.
             with contextlib.suppress(Unavailable):
-                await self._conversations.show_requested(backend.workspace_id, view)
+                await self._conversations.show_requested(workspace_id, view, offset)
         assert workspace.workspace is not None  # noqa: S101 - a view finds only those that exist
-        subject = VisitorSubject(request.visitor.id)
-        claims = claims_for(subject, workspace.workspace, self._clock(), VISITOR_TOKEN_TTL_S)
+        session = requester.session if isinstance(requester, VisitorCaller) else None
+        ttl_s = VISITOR_TOKEN_TTL_S if session is None else SESSION_TOKEN_TTL_S
+        subject = VisitorSubject(request.visitor.id, session)
+        claims = claims_for(subject, workspace.workspace, self._clock(), ttl_s)
         token = self._tokens.issue(claims)
-        return Asked(view, backend, token, begun.outcome is BeginOutcome.REPLAYED)
-
-    async def _workspace_with(self, workspace_id: WorkspaceId, agent_id: str | None) -> WorkspaceDirectory:
-        found = self._directory.find(workspace_id)
-        if found is not None and agent_id is not None and agent_id not in found.agents:
-            await self._directory.refresh()
-            found = self._directory.find(workspace_id)
-        if found is None:
-            raise NotFound("workspace", workspace_id)
-        if agent_id is not None and agent_id not in found.agents:
-            raise Invalid("/route/agent_id", f"there is no agent {agent_id} in this workspace")
-        return found
+        return Asked(view, requester, token, begun.outcome is BeginOutcome.REPLAYED)
 
     async def _begin(self, workspace_id: WorkspaceId, body: ChatRequestBody, key: str | None) -> Beginning:
         now = self._clock()
@@ -112,7 +111,7 @@ class ChatRequests:
             )
         return begun
 
-    async def _publish(self, workspace_id: WorkspaceId, begun: Beginning, request: Request) -> None:
+    async def _publish(self, workspace_id: WorkspaceId, begun: Beginning, request: Request) -> int:
         event = ChatRequested(
             conversation_id=begun.conversation_id,
             request=request,
@@ -126,4 +125,11 @@ class ChatRequests:
             workspace_id=workspace_id,
             event=event,
         )
-        await self._log.publish(envelope)
+        return await self._log.publish(envelope)
+
+
+def _own_key(requester: Backend | VisitorCaller, key: str | None) -> str | None:
+    """The ``Idempotency-Key`` as it is kept: one visitor's never stands for another's request."""
+    if key is None or isinstance(requester, Backend):
+        return key
+    return f"visitor/{requester.visitor_id}/{key}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from rondo_common.clock import Clock
+from rondo_common.conversation import Queue
 from rondo_common.ids import ConversationId, EventId
+from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.cursors import ORIGIN, Cursor, can_resume
 from rondo_gateway.domain.representation import AgentSnapshot, ConversationSnapshot, Snapshot
+from rondo_gateway.handlers.queue_place import QueuePlace
+from rondo_gateway.handlers.visitor_streams import VisitorStream
 from rondo_gateway.ports import Mailboxes
 
 BATCH_ENTRIES_MAX = 100
@@ -22,22 +26,29 @@ FindShown = Callable[[Cursor], Awaitable[Cursor]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as the stream tells it; ``data`` is JSON on one line."""
+    """One event as the stream tells it; ``data`` is JSON on one line. Nobody goes on after a sign."""
 
-    cursor: Cursor
+    cursor: Cursor | None
     type: str
     data: str
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a stream is about: its mailbox, its state, and whether its reader may still read it."""
+    """What a stream is about: its mailbox, its state, and whether its reader may still read it; its
+    place in the queue, if it can have one; and whose presence its being open renews, if anybody's."""
 
     mailbox: str
     conversation_id: ConversationId | None
     find_shown: FindShown
     take_snapshot: TakeSnapshot
     is_permitted: Callable[[], Awaitable[bool]]
+    concerns: Callable[[StreamEvent], bool]
+    """Whether the reader is to see a sign of somebody's."""
+    place: QueuePlace | None = None
+    renew_presence: Callable[[], Awaitable[None]] | None = None
+    visitor: VisitorStream | None = None
+    """Set where the stream shows that a visitor is there."""
 
 
 class LiveFeed:
@@ -57,9 +68,37 @@ class LiveFeed:
         """Where to listen for its bell."""
         return self._subject.mailbox
 
+    @property
+    def place(self) -> QueuePlace | None:
+        """The place in the queue to watch; None for a stream without one."""
+        return self._subject.place
+
     async def is_permitted(self) -> bool:
         """Whether the reader may still read. Raises ``Unavailable``."""
         return await self._subject.is_permitted()
+
+    async def renew_presence(self) -> None:
+        """The stream is still open."""
+        if self._subject.renew_presence is not None:
+            await self._subject.renew_presence()
+
+    async def beat(self) -> bool:
+        """The reader is still there: whether they may still read. Raises ``Unavailable``."""
+        if self._subject.visitor is not None:
+            await self._subject.visitor.beat()
+        return await self.is_permitted()
+
+    async def close(self) -> None:
+        """The reader is gone. Raises ``Unavailable``."""
+        if self._subject.visitor is not None:
+            await self._subject.visitor.close()
+
+    def signs(self, whispers: Iterable[str]) -> list[Told]:
+        """What of the whispers the reader is to see."""
+        heard = [StreamEvent.model_validate_json(each) for each in whispers]
+        return [
+            Told(None, sign.type, sign.model_dump_json()) for sign in heard if self._subject.concerns(sign)
+        ]
 
     async def start(self, last: Cursor | None) -> list[Told]:
         """Go on right after ``last`` if that is possible; else a snapshot. Raises ``Unavailable``."""
@@ -84,7 +123,16 @@ class LiveFeed:
                 return lost
         if entries:
             self._cursor = entries[-1].cursor
+        if self.place is not None:
+            for entry in entries:
+                self.place.hear(entry.event)
         return [Told(entry.cursor, entry.event.type, entry.text) for entry in entries]
+
+    def tell_place(self, place: Queue) -> list[Told]:
+        """The place in the queue that was found, unless what was told since made it old. It stands in no
+        mailbox, so its cursor is that of what was told before."""
+        event = None if self.place is None else self.place.tell(place)
+        return [] if event is None else [Told(self._cursor, event.type, event.model_dump_json())]
 
     async def _snapshot(self, *, resumed: bool | None) -> Told:
         # The cursor comes before the state: what happens in between is told twice, never not.
@@ -98,4 +146,6 @@ class LiveFeed:
             data=state.model_copy(update={"resumed": resumed}),
         )
         self._cursor = cursor
+        if self.place is not None and isinstance(state, ConversationSnapshot):
+            self.place.hear_state(state.conversation.status, state.conversation.queue)
         return Told(cursor, snapshot.type, snapshot.model_dump_json())

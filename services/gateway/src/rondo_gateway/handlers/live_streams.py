@@ -11,10 +11,11 @@ from rondo_common.clock import Clock
 from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import ConversationId, EventId
+from rondo_common.mailbox import StreamEvent
 from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key
 from rondo_gateway.domain.cursors import ORIGIN, Cursor
 from rondo_gateway.domain.permissions import require_member, require_own_agent
-from rondo_gateway.domain.principals import AgentCaller, Member, Principal
+from rondo_gateway.domain.principals import AgentCaller, Member, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 from rondo_gateway.domain.representation import (
     AgentSnapshot,
@@ -25,13 +26,18 @@ from rondo_gateway.domain.representation import (
 )
 from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subject
+from rondo_gateway.handlers.presence import PresenceKeeper
+from rondo_gateway.handlers.queue_place import QueuePlace
 from rondo_gateway.handlers.visible_conversations import party_conversation
-from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes
+from rondo_gateway.handlers.visitor_streams import VisitorStream
+from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes, VisitorPresence, WaitingQueue
 
 SNAPSHOT_MESSAGES_MAX = 50
 UNSHOWN_ENTRIES_MAX = 20
 """How many of the latest entries may be about what is not shown yet."""
 MESSAGE_POSTED = "message.posted"
+SAID = frozenset({MESSAGE_POSTED, "messages.read"})
+"""What the parties say and do themselves: the state that the router shows does not follow from it."""
 
 
 class LiveStreams:
@@ -43,6 +49,9 @@ class LiveStreams:
         directory: DirectoryView,
         conversations: Conversations,
         mailboxes: Mailboxes,
+        queue: WaitingQueue,
+        presence: PresenceKeeper,
+        visitor_presence: VisitorPresence,
         clock: Clock,
         new_id: Callable[[], EventId],
     ) -> None:
@@ -50,13 +59,17 @@ class LiveStreams:
         self._directory = directory
         self._conversations = conversations
         self._mailboxes = mailboxes
+        self._queue = queue
+        self._presence = presence
+        self._visitor_presence = visitor_presence
         self._clock = clock
         self._new_id = new_id
 
     async def of_conversation(self, caller: Principal, conversation_id: ConversationId) -> LiveFeed:
         """What happens in a conversation, for its visitor, its agent and the backend."""
         member = require_member(caller)
-        await self._visible(member, conversation_id)
+        view = await self._visible(member, conversation_id)
+        await self._presence.note_request(member)
 
         async def take_snapshot(cursor: Cursor) -> ConversationSnapshot:
             return await self._conversation_snapshot(member, conversation_id, cursor)
@@ -68,11 +81,23 @@ class LiveStreams:
 
         mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
         find_shown = partial(self._shown, member, mailbox)
-        return self._feed(Subject(mailbox, conversation_id, find_shown, take_snapshot, is_permitted))
+        subject = Subject(
+            mailbox,
+            conversation_id,
+            find_shown,
+            take_snapshot,
+            is_permitted,
+            concerns=partial(_concerns, member),
+            place=self._place(member, view),
+            visitor=self._visitor_stream(member, conversation_id),
+        )
+        return self._feed(subject)
 
     async def of_agent(self, caller: Principal, agent_id: str) -> LiveFeed:
-        """What concerns an agent, for that agent."""
+        """What concerns an agent, for that agent, who is present as long as it is open."""
         agent = require_own_agent(caller, agent_id)
+        # Before the snapshot: whoever asks for a chat once that was seen finds the agent present.
+        await self._presence.renew(agent)
 
         async def take_snapshot(_: Cursor) -> AgentSnapshot:
             return await self._agent_snapshot(agent)
@@ -82,10 +107,37 @@ class LiveStreams:
 
         mailbox = agent_mailbox_key(agent.workspace_id, agent.agent_id)
         find_shown = partial(self._shown, agent, mailbox)
-        return self._feed(Subject(mailbox, None, find_shown, take_snapshot, is_permitted))
+        return self._feed(
+            Subject(
+                mailbox,
+                None,
+                find_shown,
+                take_snapshot,
+                is_permitted,
+                concerns=partial(_concerns, agent),
+                renew_presence=partial(self._presence.renew, agent),
+            )
+        )
+
+    def _visitor_stream(self, member: Member, conversation_id: ConversationId) -> VisitorStream | None:
+        """The visitor's own stream shows that they are there; nobody else's does."""
+        if not isinstance(member, VisitorCaller):
+            return None
+        return VisitorStream(
+            self._visitor_presence,
+            member.workspace_id,
+            conversation_id,
+            self._new_id(),
+            self._clock,
+        )
 
     def _feed(self, subject: Subject) -> LiveFeed:
         return LiveFeed(subject, self._mailboxes, self._clock, self._new_id)
+
+    def _place(self, member: Member, view: ConversationView) -> QueuePlace:
+        place = QueuePlace(self._queue, member.workspace_id, view.id, self._clock, self._new_id)
+        place.hear_state(view.status, None)  # A reader who comes back is told where they stand now.
+        return place
 
     async def _shown(self, member: Member, mailbox: str, last: Cursor) -> Cursor:
         """What is in the log is told at once and shown a moment later: a snapshot taken in between must
@@ -100,7 +152,7 @@ class LiveStreams:
         for entry, older in zip_longest(newest_first, newest_first[1:]):
             about = entry.event.conversation_id
             view = None if about is None else views[about]
-            is_state = entry.event.type != MESSAGE_POSTED
+            is_state = entry.event.type not in SAID
             if is_state and view is not None and view.state_offset < entry.log_offset:
                 cursor = ORIGIN if older is None else older.cursor
         return cursor
@@ -140,8 +192,8 @@ class LiveStreams:
         found = self._directory.find(agent.workspace_id)
         defined = None if found is None else found.agents.get(agent.agent_id)
         views = await self._conversations.of_agent(agent.workspace_id, agent.agent_id)
-        mine = [view for view in views if view.agent_id == agent.agent_id]
-        offers = [each for each in mine if each.status is Status.OFFERED]
+        offers = [each for each in views if each.offer and each.offer.agent_id == agent.agent_id]
+        mine = [each for each in views if each.agent and each.agent.id == agent.agent_id]
         active = [each for each in mine if each.status is Status.ACTIVE]
         availability = NEVER
         if found is not None and defined is not None:
@@ -151,3 +203,14 @@ class LiveStreams:
             open_offers=[conversation_of(each, agent) for each in offers],
             active_conversations=[conversation_of(each, agent) for each in active],
         )
+
+
+def _concerns(viewer: Member, sign: StreamEvent) -> bool:
+    """Whether the viewer is to see a sign: not that of their own side."""
+    author = sign.data["author"]
+    match viewer:
+        case AgentCaller(agent_id=agent_id):
+            return bool(author["id"] != agent_id or author["type"] != "agent")
+        case VisitorCaller():
+            return bool(author["type"] != "visitor")
+    return True

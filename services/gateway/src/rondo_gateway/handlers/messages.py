@@ -13,11 +13,12 @@ from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import MessagePosted
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId, derived_event_id, new_message_id
 from rondo_gateway.domain.message import MessageBody, author_of
-from rondo_gateway.domain.permissions import require_member
+from rondo_gateway.domain.permissions import require_in_talk, require_member
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.representation import Message, MessageList, message_of
+from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.source import SOURCE
-from rondo_gateway.handlers.visible_conversations import party_conversation
+from rondo_gateway.handlers.visible_conversations import party_conversation, readable_conversation
 from rondo_gateway.ports import Conversations, DirectoryView, EventLog, History, PostState
 
 
@@ -38,19 +39,28 @@ class Messages:
         conversations: Conversations,
         log: EventLog,
         history: History,
+        limits: Limits,
         clock: Clock,
     ) -> None:
         self._directory = directory
         self._conversations = conversations
         self._log = log
         self._history = history
+        self._limits = limits
         self._clock = clock
 
     async def post(self, caller: Principal, conversation_id: ConversationId, body: MessageBody) -> Posted:
-        """Say something. Raises ``Conflict`` when the conversation is not active."""
+        """Say something.
+
+        Raises:
+            Conflict: the conversation is not active.
+            LimitReached: the caller has said too much lately.
+        """
         member = require_member(caller)
         workspace_id = member.workspace_id
         view = await party_conversation(self._conversations, member, conversation_id)
+        require_in_talk(member, view)
+        await self._limits.of_message(member)
         draft = self._draft(member, view, body.text)
         reserved = await self._conversations.reserve_message(
             workspace_id, conversation_id, body.client_message_id, draft
@@ -74,7 +84,9 @@ class Messages:
     ) -> MessageList:
         """Messages in order, from history."""
         member = require_member(caller)
-        view = await party_conversation(self._conversations, member, conversation_id)
+        view = await readable_conversation(
+            self._directory, self._conversations, self._history, member, conversation_id
+        )
         return await self._history.messages(
             member.workspace_id, view.id, limit=limit, after=after, at_least=view.log_offset
         )

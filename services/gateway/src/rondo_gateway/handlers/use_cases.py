@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rondo_gateway.handlers.agents import Agents
+from rondo_common.directory.entries import AccountEntry, AgentEntry, ProfileEntry, RuleEntry, TeamEntry
+from rondo_gateway.domain.provisioned import Account, Agent, Profile, Rule, Team
+from rondo_gateway.domain.provisioning import AccountBody, AgentBody, ProfileBody, RuleBody, TeamBody
+from rondo_gateway.handlers.account_import import AccountImport
+from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.api_keys import ApiKeys
+from rondo_gateway.handlers.assignments import AssignmentStories
+from rondo_gateway.handlers.attention import Attention
 from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
+from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.erasures import Erasures
+from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.origins import AllowedOrigins
+from rondo_gateway.handlers.presence import PresenceKeeper
+from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.reports import Reports
+from rondo_gateway.handlers.route_plans import RoutePlans
+from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
+from rondo_gateway.handlers.visitor_sessions import VisitorSessions
 from rondo_gateway.handlers.workspaces import Workspaces
 
 
@@ -23,10 +39,27 @@ class UseCases:
     authentication: Authentication
     workspaces: Workspaces
     api_keys: ApiKeys
-    agents: Agents
+    agents: Provisioned[AgentBody, AgentEntry, Agent]
+    teams: Provisioned[TeamBody, TeamEntry, Team]
+    rules: Provisioned[RuleBody, RuleEntry, Rule]
+    accounts: Provisioned[AccountBody, AccountEntry, Account]
+    profiles: Provisioned[ProfileBody, ProfileEntry, Profile]
+    account_import: AccountImport
+    agent_tokens: AgentTokens
     availabilities: Availabilities
     chat_requests: ChatRequests
     conversations: ConversationCommands
+    conversation_lists: ConversationLists
     messages: Messages
     transcripts: Transcripts
+    reports: Reports
+    erasures: Erasures
+    assignments: AssignmentStories
+    route_plans: RoutePlans
+    presence: PresenceKeeper
+    rule_lint: RuleLint
+    attention: Attention
+    visitor_sessions: VisitorSessions
+    allowed_origins: AllowedOrigins
     live_streams: LiveStreams
+    live_metrics: MetricsQueries

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,21 @@ from rondo_common.errors import Conflict
 from rondo_common.events import ApiKeyDefined, WorkspaceDefined
 from rondo_common.ids import WorkspaceId, new_api_key_id
 from rondo_gateway.domain.paging import page_of
-from rondo_gateway.domain.permissions import require_backend, require_operator
+from rondo_gateway.domain.permissions import (
+    ADMIN_PERMISSIONS,
+    require_operator,
+    require_permission,
+    require_staff,
+)
+from rondo_gateway.domain.preconditions import Preconditions
 from rondo_gateway.domain.principals import Principal
-from rondo_gateway.domain.provisioning import WorkspaceBody, patched_settings
+from rondo_gateway.domain.provisioning import WorkspaceBody
 from rondo_gateway.domain.refusals import NotFound
+from rondo_gateway.domain.workspace_settings import patched_settings, permissions_to_patch
 from rondo_gateway.handlers.authentication import sha256_of
-from rondo_gateway.ports import Definition, DirectoryLog, DirectoryView
+from rondo_gateway.handlers.own_workspace import entry_of, managed_workspace
+from rondo_gateway.handlers.provisioned import Versioned
+from rondo_gateway.ports import WRITE_ENTRIES_MAX, Definition, DirectoryLog, DirectoryView
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ class Workspaces:
     async def read(self, caller: Principal, workspace_id: WorkspaceId) -> WorkspaceEntry:
         """One workspace, for the operator."""
         require_operator(caller)
-        return _entry_of(await self._existing(workspace_id))
+        return entry_of(await self._existing(workspace_id))
 
     async def delete(self, caller: Principal, workspace_id: WorkspaceId) -> None:
         """Remove a workspace and everything provisioned in it."""
@@ -86,27 +95,36 @@ class Workspaces:
         async with self._log.changing(workspace_id):
             found = await self._existing(workspace_id)
             # The workspace last: should it break off, there is still something to delete again.
-            removals = [
-                *(Definition(Kind.AGENT, each, None) for each in found.agents),
-                *(Definition(Kind.API_KEY, each, None) for each in found.api_keys),
-                Definition(Kind.WORKSPACE, workspace_id, None),
-            ]
-            await self._log.write(workspace_id, removals)
+            removals = [*_contents(found), Definition(Kind.WORKSPACE, workspace_id, None)]
+            for start in range(0, len(removals), WRITE_ENTRIES_MAX):
+                await self._log.write(workspace_id, removals[start : start + WRITE_ENTRIES_MAX])
 
-    async def read_own(self, caller: Principal) -> WorkspaceEntry:
-        """The calling backend's workspace, with its settings."""
-        return _entry_of(await self._existing(require_backend(caller).workspace_id))
+    async def read_own(self, caller: Principal) -> Versioned[WorkspaceEntry]:
+        """The caller's workspace, with its settings, for whoever may manage some of it."""
+        found = await managed_workspace(self._directory, caller, *ADMIN_PERMISSIONS)
+        return Versioned(entry_of(found), found.workspace_offset)
 
-    async def change_settings(self, caller: Principal, patch: Mapping[str, Any]) -> WorkspaceEntry:
-        """Change settings by a merge patch; the workspace after that. Raises ``Invalid``."""
-        workspace_id = require_backend(caller).workspace_id
+    async def change_settings(
+        self, caller: Principal, patch: Mapping[str, Any], preconditions: Preconditions
+    ) -> Versioned[WorkspaceEntry]:
+        """Change settings by a merge patch; the workspace after that.
+
+        Raises:
+            Invalid: a setting cannot be as the patch has it.
+            PreconditionFailed: they are not as the caller thinks.
+        """
+        workspace_id = require_staff(caller).workspace_id
         async with self._log.changing(workspace_id):
-            workspace = _entry_of(await self._existing(workspace_id))
+            found = await managed_workspace(self._directory, caller, *ADMIN_PERMISSIONS)
+            for permission in permissions_to_patch(patch):
+                require_permission(caller, found, permission)
+            preconditions.require("workspace", found.workspace_offset)
+            workspace = entry_of(found)
             settings = patched_settings(workspace.settings, patch)
             changed = workspace.model_copy(update={"settings": settings})
             definition = Definition(Kind.WORKSPACE, workspace_id, WorkspaceDefined(workspace=changed))
-            await self._log.write(workspace_id, [definition])
-        return changed
+            (offset,) = await self._log.write(workspace_id, [definition])
+        return Versioned(changed, offset)
 
     async def _existing(self, workspace_id: WorkspaceId) -> WorkspaceDirectory:
         await self._directory.see_own_writes(workspace_id)
@@ -119,6 +137,18 @@ class Workspaces:
         return found
 
 
-def _entry_of(found: WorkspaceDirectory) -> WorkspaceEntry:
-    assert found.workspace is not None  # noqa: S101 - a view finds only workspaces that exist
-    return found.workspace
+def _contents(found: WorkspaceDirectory) -> Iterator[Definition]:
+    """What removes everything in the workspace."""
+    ids: dict[Kind, Iterable[str]] = {
+        Kind.ACCOUNT: [each.entry.id for each in found.accounts],
+        Kind.RULE: found.rules,
+        Kind.TEAM: found.teams,
+        # Toggles of agents who are gone as well: one may have been switched while its agent was deleted.
+        Kind.TOGGLE: found.toggles,
+        Kind.AGENT: found.agents,
+        Kind.PROFILE: found.profiles,
+        Kind.API_KEY: found.api_keys,
+        Kind.IDENTITY: [found.workspace.id] if found.identity and found.workspace else [],
+    }
+    for kind, names in ids.items():
+        yield from (Definition(kind, name, None) for name in names)

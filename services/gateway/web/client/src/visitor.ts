@@ -3,7 +3,7 @@
 import { answered, type Credential } from "./api.ts";
 import type { SiteConfig, VisitorSession } from "./awaited.ts";
 import { createCalls } from "./calls.ts";
-import { RondoError } from "./errors.ts";
+import { networkError, RondoError } from "./errors.ts";
 import type { Keep } from "./keep.ts";
 import { browserSurroundings, type Surroundings } from "./surroundings.ts";
 
@@ -97,15 +97,31 @@ export class Visitor implements Credential {
   }
 
   async #begin(): Promise<VisitorSession> {
+    const session = this.#session();
+    // The token of the earlier session, though it may have ended, shows that this is the same visitor.
+    const old = session && { token: async () => session.visitor_token };
     const body = {
       site_key: this.#options.siteKey,
-      ...(this.id && { visitor_id: this.id }),
+      ...(session && { visitor_id: session.visitor_id }),
       ...(this.#identity && { identity: this.#identity }),
     };
-    return this.#remember(await answered(this.#api().POST("/v1/visitor_sessions", { body })));
+    try {
+      return this.#remember(await answered(this.#api(old).POST("/v1/visitor_sessions", { body })));
+    } catch (error) {
+      throw (await this.#isOriginRefused(networkError(error))) ? originRefused() : error;
+    }
   }
 
-  #api(credential?: Credential) {
+  /** Browsers tell a page of an origin that is not allowed no more than that there was no answer. */
+  async #isOriginRefused({ status }: RondoError): Promise<boolean> {
+    const { baseUrl, fetch = globalThis.fetch } = this.#options;
+    if (status !== 0) return false;
+    // Every page may read this one: it has no answer only without a network.
+    const script = await fetch(`${baseUrl}/widget/rondo.js`, { method: "HEAD" }).catch(() => null);
+    return script?.ok === true;
+  }
+
+  #api(credential?: Credential | null) {
     const { baseUrl, fetch } = this.#options;
     return createCalls({ baseUrl, ...(fetch && { fetch }), ...(credential && { credential }) });
   }
@@ -123,4 +139,11 @@ export class Visitor implements Credential {
       return null;
     }
   }
+}
+
+function originRefused(): RondoError {
+  return new RondoError("this website's origin is not allowed", {
+    code: "origin-not-allowed",
+    status: 403,
+  });
 }

@@ -100,7 +100,12 @@ describe("messages", () => {
 
   test("end their writer's typing and the warning", () => {
     const idle = event("conversation.idle_warning", { ends_at: "2026-01-01T00:01:00Z" });
-    const known = after(snapshot([]), idle, event("typing", { by: "agent" }), posted(1, "agent"));
+    const known = after(
+      snapshot([]),
+      idle,
+      event("typing", { author: { type: "agent" } }),
+      posted(1, "agent"),
+    );
     expect(known).toMatchObject({ typedAtMs: {}, idleEndsAt: null });
   });
 });
@@ -108,7 +113,7 @@ describe("messages", () => {
 test("typing and reading are known by side", () => {
   const known = after(
     snapshot([message(1)]),
-    event("typing", { by: "agent" }),
+    event("typing", { author: { type: "agent" } }),
     event("messages.read", { reader: "agent", message_id: "msg_1" }),
   );
   expect(known).toMatchObject({ typedAtMs: { agent: 1_000 }, read: { agent: "msg_1" } });

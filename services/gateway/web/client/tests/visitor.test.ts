@@ -18,7 +18,13 @@ let refusals: (Response | Error)[];
 /** Tokens that the server no longer takes. */
 let ended: Set<string>;
 
-const fakeFetch = (async (input: Request) => {
+let isScriptThere: boolean;
+
+const fakeFetch = (async (input: Request | string) => {
+  if (typeof input === "string") {
+    if (isScriptThere) return new Response();
+    throw new TypeError("unreachable");
+  }
   const body = await input.text();
   const token = input.headers.get("authorization")?.replace("Bearer ", "") ?? null;
   queries.push(new URL(input.url).search);
@@ -49,6 +55,7 @@ beforeEach(() => {
   queries = [];
   refusals = [];
   ended = new Set();
+  isScriptThere = false;
 });
 
 test("a session is asked for once, however many need it", async () => {
@@ -74,9 +81,9 @@ test("a token is renewed before it ends, with the old one", async () => {
 
 test("a token too old to be renewed leads to a new session of the same visitor", async () => {
   const one = visitor();
-  const old = await one.token();
+  await one.token();
   around.sleep(40 * 24 * 60 * MINUTES_MS);
-  ended.add(old);
+  refusals.push(problem(401, "not-authenticated"));
   await one.token();
   expect(paths()).toEqual(["visitor_sessions", "visitor_sessions/refresh", "visitor_sessions"]);
   expect(calls.at(-1)?.body).toEqual({ site_key: "site_a", visitor_id: "vis_1" });
@@ -86,12 +93,19 @@ test("who the visitor is is said with the id they had", async () => {
   const one = visitor();
   await one.token();
   await one.identify("signed");
-  expect(calls.at(-1)?.body).toEqual({ site_key: "site_a", visitor_id: "vis_1", identity: "signed" });
+  const body = { site_key: "site_a", visitor_id: "vis_1", identity: "signed" };
+  expect(calls.at(-1)).toMatchObject({ body, token: "token-1" });
 });
 
-test("a website that may not call is told so", async () => {
-  refusals.push(problem(403, "origin-not-allowed"));
+test("a website that may not call is told so, though browsers hide the refusal", async () => {
+  refusals.push(new TypeError("Failed to fetch"));
+  isScriptThere = true;
   await expect(visitor().token()).rejects.toMatchObject({ status: 403, code: "origin-not-allowed" });
+});
+
+test("a website without a network is not told that it may not call", async () => {
+  refusals.push(new TypeError("Failed to fetch"));
+  await expect(visitor().token()).rejects.toMatchObject({ status: 0, code: "network" });
 });
 
 describe.each([

@@ -1,48 +1,25 @@
-"""The archive in PostgreSQL: one append-only table, a batch in one statement."""
+"""The archive in PostgreSQL: a batch in one transaction, and what is asked of it."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import asyncpg
 
 from rondo_common.errors import Unavailable
-from rondo_common.events import EVENT_TYPES, ConversationEvent, MessagePosted
-from rondo_common.ids import ConversationId, EventId, WorkspaceId
-from rondo_common.topics import CONVERSATIONS
+from rondo_common.events import MessagePosted, MessagesRead
+from rondo_common.ids import ConversationId, WorkspaceId
+from rondo_history.adapters.conversation_key import ConversationKey
+from rondo_history.adapters.postgres import Pool, connected
+from rondo_history.adapters.postgres_keeping import Keeping
+from rondo_history.adapters.postgres_search import SAYING_MAX, saying
 from rondo_history.adapters.queries import read_queries
+from rondo_history.adapters.rows import facts_in, summary_in
 from rondo_history.domain.fact import Fact, Place
+from rondo_history.domain.listing import Filter, KeptConversation, kept_conversation
+from rondo_history.domain.search import terms_of
 
-CONNECTIONS_MAX = 10
-CONNECT_TIMEOUT_S = 5.0
-COMMAND_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 5.0
-
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-
-_BAD_DATA = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
-"""What a server answers when a fact itself cannot be kept. Everything else is about the server."""
-
-
-@asynccontextmanager
-async def open_pool(dsn: str) -> AsyncIterator[Pool]:
-    """Connections to PostgreSQL, made when they are needed: the server may come later."""
-    pool = await asyncpg.create_pool(
-        dsn,
-        min_size=0,
-        max_size=CONNECTIONS_MAX,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-    )
-    try:
-        yield pool
-    finally:
-        with suppress(TimeoutError):  # A server that hangs must not keep the process.
-            await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT_S)
+SUMMARISED_AT_ONCE = 500
 
 
 class PostgresArchive:
@@ -54,19 +31,35 @@ class PostgresArchive:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._queries = read_queries()
+        self._queries = read_queries("queries.sql")
+        self._keeping = Keeping(self._queries)
 
-    async def keep(self, facts: Sequence[Fact]) -> None:
+    async def keep(self, facts: Sequence[Fact], *, read_to: Place | None = None) -> None:
         """See :class:`Archive`."""
-        columns = zip(*(_row(fact) for fact in facts), strict=True)
-        async with self._connection() as connection:
-            await connection.execute(self._queries["keep_facts"], *columns)
+        try:
+            async with connected(self._pool) as connection, connection.transaction():
+                if facts:
+                    await self._keeping.keep(connection, facts)
+                if read_to is not None:
+                    arguments = (read_to.topic, read_to.partition, read_to.offset)
+                    await connection.execute(self._queries["note_progress"], *arguments)
+        except Unavailable:
+            self._keeping.forget_months()  # A month may be gone because it was past its retention.
+            raise
+        self._keeping.note_months(facts)
 
     async def facts_of(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> list[Fact]:
         """See :class:`Archive`."""
         query = self._queries["facts_of_conversation"]
-        async with self._connection() as connection:
-            return _facts(await connection.fetch(query, workspace_id, conversation_id))
+        async with connected(self._pool) as connection:
+            return facts_in(await connection.fetch(query, workspace_id, conversation_id))
+
+    async def steps_of(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> list[Fact]:
+        """See :class:`Archive`."""
+        query = self._queries["steps_of_conversation"]
+        arguments = (workspace_id, conversation_id, [MessagePosted.TYPE, MessagesRead.TYPE])
+        async with connected(self._pool) as connection:
+            return facts_in(await connection.fetch(query, *arguments))
 
     async def messages_of(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, after: int, limit: int
@@ -74,68 +67,86 @@ class PostgresArchive:
         """See :class:`Archive`."""
         query = self._queries["messages_of_conversation"]
         arguments = (workspace_id, conversation_id, MessagePosted.TYPE, after, limit)
-        async with self._connection() as connection:
-            return _facts(await connection.fetch(query, *arguments))
+        async with connected(self._pool) as connection:
+            return facts_in(await connection.fetch(query, *arguments))
 
     async def has_reached(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, offset: int
     ) -> bool:
         """See :class:`Archive`."""
         query = self._queries["has_reached"]
-        arguments = (workspace_id, conversation_id, CONVERSATIONS.name, offset)
-        async with self._connection() as connection:
-            return bool(await connection.fetchval(query, *arguments))
+        async with connected(self._pool) as connection:
+            return bool(await connection.fetchval(query, workspace_id, conversation_id, offset))
+
+    async def has_read(self, place: Place) -> bool:
+        """See :class:`Archive`."""
+        query = self._queries["has_read"]
+        async with connected(self._pool) as connection:
+            return bool(await connection.fetchval(query, place.topic, place.partition, place.offset))
+
+    async def find(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId
+    ) -> KeptConversation | None:
+        """See :class:`Archive`."""
+        query = self._queries["summary_of"]
+        async with connected(self._pool) as connection:
+            row = await connection.fetchrow(query, workspace_id, conversation_id)
+        return None if row is None else _kept(row)
+
+    async def list_page(
+        self, workspace_id: WorkspaceId, wanted: Filter, limit: int
+    ) -> list[KeptConversation]:
+        """See :class:`Archive`."""
+        terms = [] if wanted.query is None else terms_of(wanted.query)
+        if wanted.query is not None and not terms:
+            return []  # Nothing that can be seen was looked for.
+        ids: list[str] | None = None
+        patterns: list[str] | None = None
+        async with connected(self._pool) as connection:
+            if terms:
+                search = saying(workspace_id, terms)
+                patterns = search.patterns
+                if search.is_narrow:
+                    rows = await connection.fetch(
+                        self._queries["conversations_saying"], *search.arguments()
+                    )
+                    # So many that the newest conversations will have some: rather look there.
+                    if len(rows) < SAYING_MAX:
+                        ids, patterns = list({row["conversation_id"] for row in rows}), None
+            rows = await connection.fetch(
+                self._queries["list_conversations"],
+                workspace_id,
+                wanted.status,
+                wanted.agent_id,
+                wanted.seen_by,
+                wanted.visitor_id,
+                wanted.requested_from,
+                wanted.requested_before,
+                None if wanted.after is None else wanted.after.requested_at,
+                None if wanted.after is None else wanted.after.conversation_id,
+                ids,
+                patterns,
+                limit,
+            )
+        return [kept for row in rows if (kept := _kept(row)) is not None]
+
+    async def summarise_what_is_not(self) -> bool:
+        """Give some conversations that version 0001 of the schema kept their summary; whether there were
+        any. Raises ``Unavailable``."""
+        async with connected(self._pool) as connection, connection.transaction():
+            if await connection.fetchval("SELECT to_regclass('conversation_events_before') IS NULL"):
+                return False
+            rows = await connection.fetch(self._queries["not_summarised"], SUMMARISED_AT_ONCE)
+            keys = [ConversationKey(row["workspace_id"], row["conversation_id"]) for row in rows]
+            if keys:
+                await self._keeping.rewrite(connection, keys)
+            return bool(keys)
 
     async def check(self) -> None:
         """A health check: raises ``Unavailable`` unless the archive can be used."""
-        async with self._connection() as connection:
+        async with connected(self._pool) as connection:
             await connection.fetchval(self._queries["is_usable"])
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        """A connection; whatever goes wrong with it or the server is ``Unavailable``."""
-        try:
-            async with self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
-                yield connection
-        except _BAD_DATA:
-            raise
-        except asyncpg.UndefinedTableError as error:
-            reason = "its tables are missing; run python -m rondo_history migrate"
-            raise Unavailable("postgresql", reason) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-            raise Unavailable("postgresql", str(error) or "no answer in time") from error
 
-
-def _row(fact: Fact) -> tuple[object, ...]:
-    """The values of ``keep_facts``, in its order."""
-    return (
-        fact.id,
-        fact.workspace_id,
-        fact.conversation_id,
-        fact.event.TYPE,
-        fact.occurred_at,
-        fact.place.topic,
-        fact.place.partition,
-        fact.place.offset,
-        fact.event.model_dump_json(exclude_none=True),
-    )
-
-
-def _facts(rows: Sequence[asyncpg.Record]) -> list[Fact]:
-    """The facts in ``rows``; a type only a newer version knows is left out."""
-    return [_fact(row, model) for row in rows if (model := _model(row["type"])) is not None]
-
-
-def _model(event_type: str) -> type[ConversationEvent] | None:
-    model = EVENT_TYPES.get(event_type)
-    return model if model is not None and issubclass(model, ConversationEvent) else None
-
-
-def _fact(row: asyncpg.Record, model: type[ConversationEvent]) -> Fact:
-    return Fact(
-        id=EventId(row["id"]),
-        workspace_id=WorkspaceId(row["workspace_id"]),
-        occurred_at=row["occurred_at"],
-        place=Place(row["log_topic"], row["log_partition"], row["log_offset"]),
-        event=model.model_validate_json(row["data"], extra="ignore"),
-    )
+def _kept(row: asyncpg.Record) -> KeptConversation | None:
+    return kept_conversation(ConversationId(row["id"]), summary_in(row))

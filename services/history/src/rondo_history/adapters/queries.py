@@ -1,4 +1,4 @@
-"""The named queries of ``queries.sql``."""
+"""The named queries of the ``.sql`` files beside this one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from importlib.resources import files
 _NAME = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 
 
-def read_queries() -> Mapping[str, str]:
-    """Each query by its name, its description left in."""
-    text = (files("rondo_history.adapters") / "queries.sql").read_text(encoding="utf-8")
+def read_queries(file: str) -> Mapping[str, str]:
+    """Each query of ``file`` by its name, its description left in."""
+    text = (files("rondo_history.adapters") / file).read_text(encoding="utf-8")
     _, *named = _NAME.split(text)
     return {name: query.strip() for name, query in zip(named[::2], named[1::2], strict=True)}

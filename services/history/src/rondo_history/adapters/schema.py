@@ -20,8 +20,8 @@ MIGRATION_LOCK = 0x524F4E444F
 """Names the advisory lock under which one process migrates at a time."""
 
 
-async def migrate(dsn: str) -> str:
-    """Apply the steps that are missing, all or none; the version the schema is at then.
+async def migrate(dsn: str, to: str = "head") -> str:
+    """Apply the steps that are missing up to ``to``, all or none; the version the schema is at then.
 
     Safe to repeat, and to run from several processes at once: they take turns.
 
@@ -36,7 +36,7 @@ async def migrate(dsn: str) -> str:
     )
     try:
         async with engine.begin() as connection:
-            return await connection.run_sync(_upgrade)
+            return await connection.run_sync(_upgrade, to)
     except DBAPIError as error:
         raise Unavailable("postgresql", str(error.orig)) from error
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -45,10 +45,10 @@ async def migrate(dsn: str) -> str:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection) -> str:
+def _upgrade(connection: Connection, to: str) -> str:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
     config = Config()
     config.set_main_option("script_location", str(files("rondo_history") / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     return MigrationContext.configure(connection).get_current_revision() or "empty"

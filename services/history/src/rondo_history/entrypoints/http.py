@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Path, Query
+from fastapi import APIRouter, FastAPI, Query
 
 from rondo_common.conversation import Message, Value
-from rondo_common.ids import ID_PATTERN, ConversationId, WorkspaceId
+from rondo_common.ids import ConversationId, WorkspaceId
 from rondo_common.problems import Problem, answer_with_problems
+from rondo_history.domain.assignments import Assignments
 from rondo_history.domain.transcript import Transcript
-from rondo_history.handlers import MessagePage, read_messages, read_transcript
+from rondo_history.entrypoints.catching_up import (
+    BEFORE_THE_LOG,
+    LOG_POSITION_MAX,
+    KnownOffset,
+    wait_until,
+)
+from rondo_history.entrypoints.lists import list_routes
+from rondo_history.entrypoints.parameters import ConversationInPath, WorkspaceInPath
+from rondo_history.handlers import MessagePage, read_assignments, read_messages, read_transcript
 from rondo_history.ports import Archive
 
 MESSAGES_PER_PAGE = 100
 MESSAGES_PER_PAGE_MAX = 500
-LOG_POSITION_MAX = 2**63 - 1
-BEFORE_THE_LOG = -1
-CATCH_UP_S_MAX = 2.0
-CATCH_UP_POLL_S = 0.03
-
-WorkspaceInPath = Annotated[WorkspaceId, Path(pattern=ID_PATTERN)]
-ConversationInPath = Annotated[ConversationId, Path(pattern=ID_PATTERN)]
-
-
-KnownOffset = Annotated[
-    int,
-    Query(ge=BEFORE_THE_LOG, le=LOG_POSITION_MAX, description="Wait a moment for this log offset"),
-]
+TRANSCRIPT_MESSAGES_MAX = 1_000
+"""In one part of a transcript."""
 
 
 class MessageBody(Message):
     """A message, and whose it is."""
 
     conversation_id: ConversationId
+
+
+class TranscriptBody(Transcript):
+    """A part of a transcript; ``next_after`` is the ``after`` of the next one."""
+
+    next_after: int | None
 
 
 class MessageList(Value):
@@ -46,29 +48,45 @@ class MessageList(Value):
     next_cursor: str | None
 
 
-def history_app(archive: Archive, health: APIRouter) -> FastAPI:
-    """The application that answers from ``archive``."""
+def history_app(archive: Archive, health: APIRouter, *more: APIRouter) -> FastAPI:
+    """The application that answers from ``archive``, and ``more`` questions."""
     app = FastAPI(title="Rondo history", docs_url=None, redoc_url=None, openapi_url=None)
     answer_with_problems(app)
     app.include_router(health)
+    app.include_router(list_routes(archive))
     app.include_router(_conversations(archive))
+    for routes in more:
+        app.include_router(routes)
     return app
 
 
 def _conversations(archive: Archive) -> APIRouter:
     routes = APIRouter(prefix="/internal/v1/workspaces/{workspace_id}/conversations/{conversation_id}")
 
-    @routes.get("/transcript", summary="The whole conversation, in order")
+    @routes.get("/transcript", summary="The conversation, in order, with what happened")
     async def transcript(
         workspace_id: WorkspaceInPath,
         conversation_id: ConversationInPath,
+        after: Annotated[int | None, Query(ge=BEFORE_THE_LOG, le=LOG_POSITION_MAX)] = None,
+        limit: Annotated[int, Query(ge=1, le=TRANSCRIPT_MESSAGES_MAX)] = TRANSCRIPT_MESSAGES_MAX,
         at_least: KnownOffset = BEFORE_THE_LOG,
-    ) -> Transcript:
+    ) -> TranscriptBody:
         await _let_catch_up(archive, workspace_id, conversation_id, at_least)
-        found = await read_transcript(workspace_id, conversation_id, archive)
+        found = await read_transcript(workspace_id, conversation_id, archive, after=after, limit=limit)
         if found is None:
-            detail = f"Nothing is known of {conversation_id} yet; it may still be on its way here."
-            raise Problem(HTTPStatus.NOT_FOUND, "conversation-not-found", detail)
+            raise _not_known(conversation_id)
+        return TranscriptBody(**dict(found.transcript), next_after=found.next_after)
+
+    @routes.get("/assignments", summary="Every attempt to connect it, in order, and why")
+    async def assignments(
+        workspace_id: WorkspaceInPath,
+        conversation_id: ConversationInPath,
+        at_least: KnownOffset = BEFORE_THE_LOG,
+    ) -> Assignments:
+        await _let_catch_up(archive, workspace_id, conversation_id, at_least)
+        found = await read_assignments(workspace_id, conversation_id, archive)
+        if found is None:
+            raise _not_known(conversation_id)
         return found
 
     @routes.get("/messages", summary="What was said, in order")
@@ -89,16 +107,14 @@ def _conversations(archive: Archive) -> APIRouter:
 async def _let_catch_up(
     archive: Archive, workspace_id: WorkspaceId, conversation_id: ConversationId, at_least: int
 ) -> None:
-    """Wait until the conversation is kept as far as the caller knows of it, but only for a moment."""
-    if at_least <= BEFORE_THE_LOG:
-        return
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(CATCH_UP_S_MAX):
-            while True:
-                if await archive.has_reached(workspace_id, conversation_id, at_least):
-                    return
-                # Rows may come from another process, which rings no bell.
-                await asyncio.sleep(CATCH_UP_POLL_S)
+    """Wait until the conversation is kept as far as the caller knows of it."""
+    if at_least > BEFORE_THE_LOG:
+        await wait_until(lambda: archive.has_reached(workspace_id, conversation_id, at_least))
+
+
+def _not_known(conversation_id: ConversationId) -> Problem:
+    detail = f"Nothing is known of {conversation_id} yet; it may still be on its way here."
+    return Problem(HTTPStatus.NOT_FOUND, "conversation-not-found", detail)
 
 
 def _message_list(conversation_id: ConversationId, page: MessagePage) -> MessageList:

@@ -27,9 +27,12 @@ from rondo_common.events import (
     ChatQueued,
     ChatTransferred,
     ChatWithdrawn,
+    ConversationErased,
     ConversationEvent,
+    ConversationIdleWarned,
     CoverageLost,
     MessagePosted,
+    MessagesRead,
     TransferReturned,
 )
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId
@@ -62,6 +65,15 @@ class Delivery:
     to: ToConversation | ToAgent
     entry: StreamEvent
     log_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Oblivion:
+    """A conversation that was erased, and the agents who were told of it."""
+
+    workspace_id: WorkspaceId
+    conversation_id: ConversationId
+    agent_ids: tuple[AgentId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +127,14 @@ def _message(event: MessagePosted) -> dict[str, Any]:
     return event.message.model_dump(mode="json") | {"client_message_id": event.client_message_id}
 
 
+def _read(event: MessagesRead) -> dict[str, Any]:
+    return event.model_dump(mode="json", include={"reader", "message_id", "read_at"})
+
+
+def _idle(event: ConversationIdleWarned) -> dict[str, Any]:
+    return event.model_dump(mode="json", include={"ends_at"})
+
+
 def _its_agent(event: Any) -> tuple[AgentId, ...]:
     return (AgentId(event.agent_id),)
 
@@ -144,6 +164,8 @@ TELLINGS: Mapping[type[ConversationEvent], Telling] = {
     ChatWithdrawn: Telling(_nothing, _no_agent),
     ChatEnded: Telling(_ending, _its_agent),
     MessagePosted: Telling(_message, _its_agent),
+    MessagesRead: Telling(_read, _its_agent),
+    ConversationIdleWarned: Telling(_idle, _its_agent),
 }
 """Every event of a conversation that anybody is told of."""
 
@@ -191,6 +213,14 @@ def _about_conversation(
         entry = _entry(envelope, event.conversation_id, private)
         deliveries += [Delivery(workspace_id, ToAgent(each), entry, offset) for each in agent_ids]
     return deliveries
+
+
+def oblivion_of(envelope: Envelope[Any]) -> Oblivion | None:
+    """What is to be forgotten after the event, if it says so."""
+    event = envelope.event
+    if not isinstance(event, ConversationErased):
+        return None
+    return Oblivion(envelope.workspace_id, event.conversation_id, event.agent_ids)
 
 
 def _about_agent(envelope: Envelope[AgentEvent], data: dict[str, Any]) -> Delivery:

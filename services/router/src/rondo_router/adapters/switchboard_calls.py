@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rondo_common.answers import ANSWER_KEPT_S
 from rondo_common.availability import Availability
 from rondo_common.clock import milliseconds
-from rondo_common.conversation import AgentCard, Value
+from rondo_common.conversation import AgentCard, Status, Value
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import ConversationId, WorkspaceId
 from rondo_common.redis.functions import FunctionCall
@@ -18,7 +18,9 @@ from rondo_router.domain.decision import Decision
 from rondo_router.domain.instruction import (
     AcceptOffer,
     Action,
+    CheckIdle,
     CheckPresence,
+    CheckVisitor,
     DeclineOffer,
     DefinePool,
     EndConversation,
@@ -33,11 +35,13 @@ from rondo_router.domain.instruction import (
     TransferConversation,
     UnseatAgent,
     WithdrawRequest,
+    idle_timer,
     offer_timer,
     queue_timer,
+    visitor_timer,
 )
 from rondo_router.domain.memory import ChatMemory, PoolMemory, WorkspaceMemory
-from rondo_router.domain.outcome import ChatShowing, Showing
+from rondo_router.domain.outcome import WAITING, ChatShowing, Showing
 from rondo_router.ports import Epoch
 
 VIEW_KEPT_S = 7 * 24 * 60 * 60
@@ -92,6 +96,10 @@ def _own_arguments(action: Action) -> tuple[str, tuple[Argument, ...]]:  # noqa:
             return "rondo_time_out_offer", (conversation_id, attempt)
         case LeaveQueue(conversation_id, attempt):
             return "rondo_leave_queue", (conversation_id, attempt)
+        case CheckIdle(conversation_id, due):
+            return "rondo_check_idle", (conversation_id, due)
+        case CheckVisitor(conversation_id, due):
+            return "rondo_check_visitor", (conversation_id, due)
         case ResumeChat(conversation_id):
             return "rondo_resume_chat", (conversation_id,)
         case SeatAgent():
@@ -142,6 +150,8 @@ def show_call(epoch: Epoch, showing: Showing) -> FunctionCall:
         "chats": [_chat_parts(each) for each in showing.chats],
         "done_timers": list(showing.done_timers),
     }
+    if not showing.decision.repeated:
+        parts["told"] = showing.decision.as_told().model_dump_json(exclude_none=True)
     if showing.answer is not None:
         text = showing.answer.model_dump_json(exclude_none=True)
         parts["answer"] = {"text": text, "kept_s": ANSWER_KEPT_S}
@@ -180,7 +190,7 @@ def restore_calls(
             workspace_id,
             epoch,
             conversation_id,
-            json.dumps(_memory_of_chat(conversation_id, chat)),
+            json.dumps(_memory_of_chat(conversation_id, chat, now_ms)),
         )
         for conversation_id, chat in memory.chats.items()
     ]
@@ -188,7 +198,8 @@ def restore_calls(
     return [*chats, workspace_call("rondo_restore_workspace", workspace_id, epoch, rest)]
 
 
-def _memory_of_chat(conversation_id: ConversationId, chat: ChatMemory) -> dict[str, Any]:
+def _memory_of_chat(conversation_id: ConversationId, chat: ChatMemory, now_ms: int) -> dict[str, Any]:
+    liveness = _liveness_of(chat, now_ms)
     view = chat.view(conversation_id)
     offsets = {
         "version": str(chat.version),
@@ -199,10 +210,10 @@ def _memory_of_chat(conversation_id: ConversationId, chat: ChatMemory) -> dict[s
         offsets["last_message_at"] = str(milliseconds(chat.last_message_at))
     parts = _view_parts(view)
     return {
-        "fields": _chat_fields(chat),
+        "fields": _chat_fields(chat) | {name: str(value) for name, value in liveness.items()},
         "holders": list(chat.holders),
         "desks": list(chat.holders),
-        "timers": _memory_of_timers(conversation_id, chat),
+        "timers": _memory_of_timers(conversation_id, chat, liveness),
         **parts,
         "view": {**parts["view"], **offsets},
     }
@@ -246,14 +257,41 @@ def _chat_fields(chat: ChatMemory) -> dict[str, str]:
     return fields
 
 
-def _memory_of_timers(conversation_id: ConversationId, chat: ChatMemory) -> list[tuple[str, int]]:
+def _liveness_of(chat: ChatMemory, now_ms: int) -> dict[str, int]:
+    """The fields of ``liveness.lua``. Who waits is given a whole lease to be seen again."""
+    if chat.status in WAITING:
+        lease_ms = chat.plan.visitor_lease_s * 1000
+        return {"lease_due": now_ms + lease_ms} if lease_ms else {}
+    if chat.status is not Status.ACTIVE or chat.active_at is None:
+        return {}
+    said = chat.last_message_at
+    since = milliseconds(chat.active_at if said is None else max(said, chat.active_at))
+    idle = chat.plan.idle
+    times = {
+        "active_at": milliseconds(chat.active_at),
+        "idle_due": since + idle.timeout_ms - idle.notice_ms,
+    }
+    if chat.idle_ends_at is not None:
+        ends = milliseconds(chat.idle_ends_at)
+        times |= {"idle_warned": since, "idle_ends": ends, "idle_due": ends}
+    return times
+
+
+def _memory_of_timers(
+    conversation_id: ConversationId, chat: ChatMemory, liveness: Mapping[str, int]
+) -> list[tuple[str, int]]:
+    timers = []
     if chat.offer is not None and not chat.status.is_final:
         due = milliseconds(chat.offer.expires_at)
-        return [(offer_timer(conversation_id, chat.offer.attempt), due)]
+        timers.append((offer_timer(conversation_id, chat.offer.attempt), due))
     if chat.queued is not None and chat.is_waiting:
         due = milliseconds(chat.queued.expires_at)
-        return [(queue_timer(conversation_id, chat.attempt), due)]
-    return []
+        timers.append((queue_timer(conversation_id, chat.attempt), due))
+    if (due := liveness.get("idle_due", 0)) > 0:
+        timers.append((idle_timer(conversation_id, due), due))
+    if (due := liveness.get("lease_due", 0)) > 0:
+        timers.append((visitor_timer(conversation_id, due), due))
+    return timers
 
 
 def _memory_of_workspace(memory: WorkspaceMemory, now_ms: int) -> dict[str, Any]:

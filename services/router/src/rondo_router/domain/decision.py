@@ -153,6 +153,14 @@ class Ended(ChatStep):
     agent: AgentCard
 
 
+class IdleWarned(ChatStep):
+    """Nobody has written for long; it ends at ``ends_at`` (in ms) unless somebody does."""
+
+    type: Literal["idle_warned"] = "idle_warned"
+    agent_id: AgentId
+    ends_at: int
+
+
 # --- steps of an agent ---------------------------------------------------------------------------
 
 
@@ -198,6 +206,7 @@ Step = Annotated[
     | FellBack
     | Withdrawn
     | Ended
+    | IdleWarned
     | AvailabilityChanged
     | Connected
     | Disconnected
@@ -235,6 +244,10 @@ class ChatState(Value):
     """How many offers were made so far."""
     queue_until: int | None = None
     """When the wait ends, in ms, if it is waiting."""
+    idle_due: int | None = None
+    """When its silence is next looked at, in ms, if it is or was active."""
+    lease_due: int | None = None
+    """When its visitor is next looked for, in ms, if anybody looks."""
 
 
 class Preview(Value):
@@ -263,6 +276,17 @@ class Decision(Value):
     is_command: bool = False
     timer: str | None = None
     preview: Preview | None = None
+
+    def as_told(self) -> Decision:
+        """How the decision is known once it was told: what came of it is in the log."""
+        return Decision(
+            cause=self.cause,
+            at=self.at,
+            refusal=self.refusal,
+            repeated=True,
+            is_command=self.is_command,
+            timer=self.timer,
+        )
 
     def steps_of(self, conversation_id: ConversationId) -> Iterator[ChatStep]:
         """What happened to one conversation, in order."""

@@ -84,6 +84,22 @@ class LeaveQueue:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckIdle:
+    """Nobody may have written in this active chat for long. ``due`` (in ms) names the timer that asks."""
+
+    conversation_id: ConversationId
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckVisitor:
+    """The visitor who waits may be gone. ``due`` (in ms) names the timer that asks."""
+
+    conversation_id: ConversationId
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeChat:
     """Nobody is offered the chat, and it does not wait either: go on along its plan.
 
@@ -153,6 +169,8 @@ Action = (
     | EndConversation
     | TimeOutOffer
     | LeaveQueue
+    | CheckIdle
+    | CheckVisitor
     | ResumeChat
     | SeatAgent
     | UnseatAgent
@@ -189,12 +207,22 @@ def queue_timer(conversation_id: ConversationId, attempt: int) -> str:
     return f"queue/{conversation_id}/{attempt}"
 
 
+def idle_timer(conversation_id: ConversationId, due: int) -> str:
+    """The name of the timer of an active chat's silence, due at that time in ms."""
+    return f"idle/{conversation_id}/{due}"
+
+
+def visitor_timer(conversation_id: ConversationId, due: int) -> str:
+    """The name of the timer of a waiting visitor's lease, due at that time in ms."""
+    return f"visitor/{conversation_id}/{due}"
+
+
 @dataclass(frozen=True, slots=True)
 class Timer:
     """A due timer. ``subject`` is a conversation or an agent, ``number`` tells its timers apart.
 
-    Kinds: ``offer`` and ``queue`` (number: the attempt), ``availability`` and ``presence`` (number: when
-    it is due, in ms; the switchboard names these itself).
+    Kinds: ``offer`` and ``queue`` (number: the attempt); ``idle`` and ``visitor``, ``availability`` and
+    ``presence`` (number: when it is due, in ms; the switchboard names the last two itself).
     """
 
     workspace_id: WorkspaceId
@@ -235,6 +263,10 @@ def _action_of_timer(timer: Timer, seat: AgentSeat | None) -> Action:
             return TimeOutOffer(ConversationId(timer.subject), timer.number)
         case "queue":
             return LeaveQueue(ConversationId(timer.subject), timer.number)
+        case "idle":
+            return CheckIdle(ConversationId(timer.subject), timer.number)
+        case "visitor":
+            return CheckVisitor(ConversationId(timer.subject), timer.number)
         case "presence":
             return CheckPresence(AgentId(timer.subject))
         case "availability" if seat is not None:

@@ -38,13 +38,17 @@ from rondo_common.events import (
     ChatQueued,
     ChatTransferred,
     ChatWithdrawn,
+    ConversationErased,
     ConversationEvent,
+    ConversationIdleWarned,
     Event,
     MessagePosted,
+    MessagesRead,
+    TranscriptRequested,
     TransferReturned,
 )
 from rondo_common.ids import AgentId, ConversationId, EventId
-from rondo_router.domain.route_plan import RoutePlan, plan_route
+from rondo_router.domain.route_plan import RoutePlan, members_of, plan_route
 
 GUARDS = frozenset(
     {
@@ -90,6 +94,10 @@ class ChatMemory:
     state_offset: int = -1
     log_offset: int = -1
     last_message_at: datetime | None = None
+    active_at: datetime | None = None
+    """When an agent last took it."""
+    idle_ends_at: datetime | None = None
+    """When it ends, both sides having been warned; None when somebody wrote since."""
 
     def view(self, conversation_id: ConversationId) -> ConversationView:
         """The conversation as everybody may see it."""
@@ -172,6 +180,8 @@ class WorkspaceMemory:
         if envelope.cause is not None:
             self.causes.append(envelope.cause)
         match envelope.event:
+            case ConversationErased(conversation_id=conversation_id):
+                self.chats.pop(conversation_id, None)
             case ConversationEvent():
                 self._take_conversation(envelope.event, record)
             case AgentConnected(agent_id=agent_id):
@@ -184,6 +194,8 @@ class WorkspaceMemory:
         for turn in sorted(self._turns):
             pool = self.pools.setdefault(turn.pool, PoolMemory())
             pool.serve(turn)
+        for name, pool in self.pools.items():
+            pool.kept &= members_of(self.directory, name)
         self.present &= self.directory.agents.keys()
 
     def broken_off(self) -> list[ConversationId]:
@@ -196,7 +208,9 @@ class WorkspaceMemory:
             return
         chat.log_offset = max(chat.log_offset, record.offset)
         if isinstance(event, MessagePosted):
-            chat.last_message_at = event.message.sent_at
+            chat.last_message_at, chat.idle_ends_at = event.message.sent_at, None
+            return
+        if isinstance(event, MessagesRead | TranscriptRequested):
             return
         chat.version += 1
         chat.state_offset = record.offset
@@ -237,7 +251,7 @@ def turn_of(event: AssignmentOffered, pool: str, turn: int) -> Turn:
     return Turn(milliseconds(event.offered_at), turn, pool, event.agent.id, tried)
 
 
-def _move(chat: ChatMemory, event: ConversationEvent, at: datetime) -> None:  # noqa: C901 - one case an event
+def _move(chat: ChatMemory, event: ConversationEvent, at: datetime) -> None:  # noqa: C901, PLR0912 - one case an event
     """Let the conversation be where ``event`` leaves it."""
     match event:
         case AssignmentOffered():
@@ -250,6 +264,9 @@ def _move(chat: ChatMemory, event: ConversationEvent, at: datetime) -> None:  # 
             chat.status, chat.queued = Status.QUEUED, event
         case AssignmentAccepted():
             chat.status, chat.agent, chat.offer = Status.ACTIVE, event.agent, None
+            chat.active_at, chat.idle_ends_at = at, None
+        case ConversationIdleWarned(ends_at=ends_at):
+            chat.idle_ends_at = ends_at
         case AssignmentDeclined() | AssignmentTimedOut():
             _close_offer(chat)
             if chat.status is Status.REQUESTED:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rondo_common.answers import Answer
 from rondo_common.clock import from_milliseconds
-from rondo_common.conversation import Ended, Fallback, Offer
+from rondo_common.conversation import Ended, Fallback, Offer, Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.envelope import Envelope
 from rondo_common.events import (
@@ -26,6 +26,7 @@ from rondo_common.events import (
     ChatTransferred,
     ChatWithdrawn,
     ConversationEvent,
+    ConversationIdleWarned,
     CoverageLost,
     TransferReturned,
 )
@@ -33,10 +34,13 @@ from rondo_common.ids import AgentId, WorkspaceId, derived_event_id
 from rondo_common.route_preview import PlannedStage, RoutePreview
 from rondo_router.domain import decision as decided
 from rondo_router.domain.decision import ChatState, ChatStep, Decision, Step
-from rondo_router.domain.instruction import offer_timer, queue_timer
+from rondo_router.domain.instruction import idle_timer, offer_timer, queue_timer, visitor_timer
 from rondo_router.domain.route_plan import RoutePlan
 
 SOURCE = "/rondo/router"
+
+WAITING = frozenset({Status.REQUESTED, Status.QUEUED, Status.OFFERED})
+"""While a visitor is not talking yet."""
 
 REFUSALS = {
     "conversation-already-taken": "Another agent has this conversation.",
@@ -188,6 +192,12 @@ def _conversation_event(decision: Decision, step: ChatStep) -> ConversationEvent
                 by=step.by,
                 agent_id=step.agent.id,
             )
+        case decided.IdleWarned():
+            return ConversationIdleWarned(
+                conversation_id=conversation_id,
+                agent_id=step.agent_id,
+                ends_at=from_milliseconds(step.ends_at),
+            )
     raise TypeError(step)
 
 
@@ -256,22 +266,36 @@ def _view(decision: Decision, state: ChatState, steps: Sequence[ChatStep]) -> Co
 
 def _timers(state: ChatState) -> tuple[tuple[str, int], ...]:
     """The timers of whatever the conversation waits for."""
+    conversation_id, timers = state.conversation_id, []
     if state.offer is not None:
-        return ((offer_timer(state.conversation_id, state.offer.attempt), state.offer.expires_at),)
+        timers.append((offer_timer(conversation_id, state.offer.attempt), state.offer.expires_at))
     if state.queue_until is not None:
-        return ((queue_timer(state.conversation_id, state.attempt), state.queue_until),)
-    return ()
+        timers.append((queue_timer(conversation_id, state.attempt), state.queue_until))
+    if state.idle_due is not None and state.status is Status.ACTIVE:
+        timers.append((idle_timer(conversation_id, state.idle_due), state.idle_due))
+    if state.lease_due is not None and state.status in WAITING:
+        timers.append((visitor_timer(conversation_id, state.lease_due), state.lease_due))
+    return tuple(timers)
 
 
 def _done_timers(decision: Decision) -> tuple[str, ...]:
-    """The timers that are settled: the one that asked, and those of offers that were answered."""
+    """The timers that are settled: the one that asked, those of offers that were answered, and those
+    that looked for who was silent or gone."""
     answered = (decided.Accepted, decided.Declined, decided.Rescinded)
     settled = tuple(
         offer_timer(step.conversation_id, step.attempt)
         for step in decision.steps
         if isinstance(step, answered)
     )
+    settled += tuple(name for state in decision.chats for name in _done_looking(state))
     return settled if decision.timer is None else (decision.timer, *settled)
+
+
+def _done_looking(state: ChatState) -> Iterator[str]:
+    if state.idle_due is not None and state.status.is_final:
+        yield idle_timer(state.conversation_id, state.idle_due)
+    if state.lease_due is not None and state.status not in WAITING:
+        yield visitor_timer(state.conversation_id, state.lease_due)
 
 
 def _released(step: ChatStep) -> tuple[AgentId, ...]:

@@ -7,11 +7,11 @@ switchboard's part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from rondo_common.conditions import is_met
+from rondo_common.conditions import Facts
 from rondo_common.conversation import (
     AgentRoute,
     CustomRulesRoute,
@@ -29,6 +29,10 @@ from rondo_common.ids import AgentId, RuleId, TeamId
 ALL_AGENTS = "all"
 """The pool of all live-chat agents of a workspace."""
 
+IDLE_NOTICE_S_MAX = 60
+IDLE_NOTICE_SHARE = 5
+"""Both sides are warned a minute before the end, or a fifth of the whole time if that is less."""
+
 
 def team_pool(team_id: TeamId) -> str:
     """The pool of a team's agents."""
@@ -38,6 +42,19 @@ def team_pool(team_id: TeamId) -> str:
 def rule_pool(rule_id: RuleId) -> str:
     """The pool of a rule's agents."""
     return f"rule:{rule_id}"
+
+
+def members_of(directory: WorkspaceDirectory, pool: str) -> frozenset[AgentId]:
+    """The agents who are in a pool, and exist."""
+    kind, _, name = pool.partition(":")
+    places: Mapping[AgentId, object] = directory.agents
+    if kind == "team":
+        team = directory.teams.get(TeamId(name))
+        places = {} if team is None else team.entry.places
+    elif kind == "rule":
+        rule = directory.rules.get(RuleId(name))
+        places = {} if rule is None else rule.entry.places
+    return frozenset(places.keys() & directory.agents.keys())
 
 
 class Stage(Value):
@@ -68,6 +85,13 @@ class Engagements(Value):
     routed_max: int | None
 
 
+class IdlePlan(Value):
+    """When an active chat in which nobody writes is over, and how long before both sides are warned."""
+
+    timeout_ms: int
+    notice_ms: int
+
+
 class RoutePlan(Value):
     """An ordered list of stages, and what becomes of the request when they lead nowhere."""
 
@@ -82,6 +106,9 @@ class RoutePlan(Value):
     unanswered: FallbackReason = FallbackReason.NOT_ANSWERED
     """Why it falls back when the attempts of the last leg are used up."""
     fallback: FallbackSettings
+    idle: IdlePlan
+    visitor_lease_s: int
+    """For how long a visitor waits on after their last stream closed; 0: until they are told."""
 
 
 class TransferPlan(Value):
@@ -102,7 +129,7 @@ def plan_route(request: Request, directory: WorkspaceDirectory) -> RoutePlan:
         stages=() if guard else (*owner, *route),
         offer_timeout_s=settings.offer_timeout_s,
         engagements=Engagements(
-            month=request.requested_at.astimezone(ZoneInfo(settings.time_zone)).strftime("%Y-%m"),
+            month=f"{request.requested_at.astimezone(ZoneInfo(settings.time_zone)):%Y-%m}",
             routed_max=settings.engagements_per_month_max,
         ),
         guard=guard,
@@ -110,6 +137,8 @@ def plan_route(request: Request, directory: WorkspaceDirectory) -> RoutePlan:
         nobody=FallbackReason.NO_RULE_MATCHED if no_rule else FallbackReason.NOBODY_AVAILABLE,
         unanswered=FallbackReason.NO_RULE_MATCHED if no_rule else FallbackReason.NOT_ANSWERED,
         fallback=settings.fallback,
+        idle=_idle(settings.idle_timeout_s),
+        visitor_lease_s=settings.visitor_lease_s,
     )
 
 
@@ -183,10 +212,17 @@ def _everybody(leg: int, attempts_max: int) -> Stage:
 
 def _rules_met(request: Request, directory: WorkspaceDirectory) -> Iterable[RuleEntry]:
     rules = (defined.entry for defined in directory.rules.values())
-    met = [rule for rule in rules if rule.enabled and is_met(rule.conditions, request)]
+    facts = Facts(request)
+    met = [rule for rule in rules if rule.enabled and facts.meet(rule.conditions)]
     return sorted(met, key=lambda rule: (rule.priority, rule.id))
 
 
 def _queue(settings: WorkspaceSettings) -> QueuePlan | None:
     queue = settings.queue
     return QueuePlan(max_wait_s=queue.max_wait_s, size_max=queue.size_max) if queue.enabled else None
+
+
+def _idle(timeout_s: int) -> IdlePlan:
+    timeout_ms = timeout_s * 1000
+    notice_ms = min(IDLE_NOTICE_S_MAX * 1000, timeout_ms // IDLE_NOTICE_SHARE)
+    return IdlePlan(timeout_ms=timeout_ms, notice_ms=notice_ms)

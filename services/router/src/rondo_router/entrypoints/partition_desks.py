@@ -31,6 +31,8 @@ from rondo_router.ports import Epoch, Switchboard
 log = structlog.get_logger(__name__)
 
 RETRY_S = 0.5
+DECIDED_TOGETHER = 100
+"""How many instructions travel together, while those before are told."""
 LOST_CHECK_S = 2.0
 """How often the switchboard is asked whether it still knows everybody."""
 
@@ -116,13 +118,19 @@ class PartitionDesks:
         while True:
             self._timer_set.clear()
             is_check_due = loop.time() - checked_at >= LOST_CHECK_S
-            for desk in list(self._desks.values()):
-                if is_check_due or (desk.due and min(desk.due.values()) <= self._now_ms()):
-                    await self._mind(desk, is_check_due=is_check_due)
+            await self.mind_desks(is_check_due=is_check_due)
             if is_check_due:
                 checked_at = loop.time()
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes as the event is set.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._timer_set.wait(), self._seconds_to_next())
+                async with asyncio.timeout(self._seconds_to_next()):
+                    await self._timer_set.wait()
+
+    async def mind_desks(self, *, is_check_due: bool) -> None:
+        """Fire what is due now, once round; with ``is_check_due``, rebuild what was lost before."""
+        for desk in list(self._desks.values()):
+            if is_check_due or (desk.due and min(desk.due.values()) <= self._now_ms()):
+                await self._mind(desk, is_check_due=is_check_due)
 
     # -- at the desk ----------------------------------------------------------------------------
 
@@ -131,14 +139,29 @@ class PartitionDesks:
         try:
             try:
                 await self._settle(desk)
-                due = await self._router.carry_out(desk.epoch, instructions, self._now_ms())
+                await self._overlapping(desk, instructions)
             except Lost:
                 await self._bring_up(desk)
-                due = await self._router.carry_out(desk.epoch, instructions, self._now_ms())
+                await self._overlapping(desk, instructions)
         except Retryable:
             desk.is_unsettled = True
             raise
-        self._schedule(desk, due)
+
+    async def _overlapping(self, desk: _Desk, instructions: Sequence[Instruction]) -> None:
+        """Decide some while those before are told: all are told in the order they were decided."""
+        telling: asyncio.Task[Mapping[WorkspaceId, int | None]] | None = None
+        try:
+            for start in range(0, len(instructions), DECIDED_TOGETHER):
+                some = instructions[start : start + DECIDED_TOGETHER]
+                told = await self._router.decide(desk.epoch, some, self._now_ms())
+                if telling is not None:
+                    self._schedule(desk, await telling)
+                telling = asyncio.create_task(self._router.tell(desk.epoch, told))
+            if telling is not None:
+                self._schedule(desk, await telling)
+        finally:
+            if telling is not None:
+                await asyncio.gather(telling, return_exceptions=True)
 
     async def _settle(self, desk: _Desk) -> None:
         """Tell first what was decided and not told, and decide what is due: the log keeps their order."""

@@ -141,15 +141,16 @@ class Router:
         Raises:
             Retryable: nothing is lost; call again with the same instructions.
         """
+        return await self.tell(epoch, await self.decide(epoch, instructions, now_ms))
+
+    async def decide(self, epoch: Epoch, instructions: Sequence[Instruction], now_ms: int) -> list[Told]:
+        """The first half of :meth:`carry_out`: what then is to be told."""
         decisions = await self._switchboard.decide(epoch, instructions, now_ms)
-        return await self._tell(
-            epoch,
-            [
-                (asked.workspace_id, decision, _previewed(asked))
-                for asked, decision in zip(instructions, decisions, strict=True)
-                if decision.steps or decision.is_command or decision.timer is not None
-            ],
-        )
+        return [
+            (asked.workspace_id, decision, _previewed(asked))
+            for asked, decision in zip(instructions, decisions, strict=True)
+            if decision.steps or decision.is_command or decision.timer is not None
+        ]
 
     async def tell_untold(self, epoch: Epoch, workspace_ids: Sequence[WorkspaceId]) -> None:
         """Publish and show what was decided, here or by an earlier owner, and was not told to the end.
@@ -158,10 +159,10 @@ class Router:
             Retryable: nothing is lost; call again.
         """
         untold = await self._switchboard.untold(workspace_ids)
-        await self._tell(epoch, [(workspace_id, decision, None) for workspace_id, decision in untold])
+        await self.tell(epoch, [(workspace_id, decision, None) for workspace_id, decision in untold])
 
-    async def _tell(self, epoch: Epoch, told: Sequence[Told]) -> dict[WorkspaceId, int | None]:
-        """Let the log have what is new, then show it."""
+    async def tell(self, epoch: Epoch, told: Sequence[Told]) -> dict[WorkspaceId, int | None]:
+        """The second half of :meth:`carry_out`: let the log have what is new, then show it."""
         events = [
             [] if decision.repeated else events_of(workspace_id, decision)
             for workspace_id, decision, _ in told

@@ -1,19 +1,21 @@
 -- Messages: whether one may be said, and whether it was.
 --
 -- rondo_gateway_reserve_message
---   keys:      the conversation's view, its messages
+--   keys:      the conversation's view, its messages, the epoch
 --   arguments: client id (with the side that gave it), the message (JSON), the writing agent's id or '',
 --              now (ms), kept for (s)
 --   result:    { 'reserved', message, agent }   publish it; perhaps again, then it is the first attempt's
 --              { 'posted', message, agent }     it is in the log already
 --              { 'not_active' }
+--              { 'rebuilding' }                 it may be active: what Redis lost is being brought back
 --
 -- rondo_gateway_mark_posted
 --   keys:      the conversation's view, its messages
---   arguments: client id, the message (JSON), its offset in the log, kept for (s)
+--   arguments: client id, the message (JSON), its offset in the log, kept for (s), the message's id
 --   result:    1 if it was not marked before, else 0
 --
 --   <ws>:conversation:<id>             the public view; last_message_at (ms) and log_offset are set here
+--   <ws>:conversation:<id>:messages:ids  sorted set: message ids, by their offset in the log
 --   <ws>:conversation:<id>:messages    hash: client id -> 'r' or 'p' (reserved, posted) and the message
 --
 -- Invariant: a client id stands for one message; one that was not posted is let through only while the
@@ -25,6 +27,7 @@ redis.register_function('rondo_gateway_reserve_message', function(keys, args)
   if known and known:sub(1, 1) == 'p' then
     return { 'posted', known:sub(2), view[2] or '' }
   end
+  if not view[1] and missing(keys[3]) == 'rebuilding' then return { 'rebuilding' } end
   if view[1] ~= 'active' or (args[3] ~= '' and args[3] ~= view[2]) then
     return { 'not_active' }
   end
@@ -43,6 +46,9 @@ redis.register_function('rondo_gateway_mark_posted', function(keys, args)
   if is_shown and tonumber(args[3]) > tonumber(noted or '-1') then
     redis.call('HSET', keys[1], 'log_offset', args[3])
   end
+  local ids = keys[2] .. ':ids'
+  redis.call('ZADD', ids, 'NX', args[3], args[5])
+  redis.call('EXPIRE', ids, args[4])
   local known = redis.call('HGET', keys[2], args[1])
   if known and known:sub(1, 1) == 'p' then return 0 end
   redis.call('HSET', keys[2], args[1], 'p' .. args[2])

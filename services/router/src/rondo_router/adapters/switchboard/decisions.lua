@@ -60,6 +60,21 @@ local function rescind(s, chat, reason)
   close_offer(s, chat)
 end
 
+-- The visitor waits no more; gives a refusal where they do not wait.
+local function withdraw(s, chat, by)
+  if chat.status == 'withdrawn' then
+    return nil
+  elseif chat.status == 'queued' then
+    leave_queue(s, chat)
+  elseif chat.status == 'offered' then
+    rescind(s, chat, 'withdrawn')
+  else
+    return chat.status == 'active' and 'conversation-already-active' or 'conversation-over'
+  end
+  chat.status = 'withdrawn'
+  tell(s, chat, { type = 'withdrawn', by = by })
+end
+
 -- An active conversation is over. What it held is given back.
 local function end_chat(s, chat, reason, by)
   if chat.offered ~= '' then
@@ -83,6 +98,7 @@ redis.register_function('rondo_request_chat', function(keys, args)
       return fall_back(s, chat, guard, { stage = 'guards' })
     end
     redis.call('HINCRBY', s.ws .. ':engagements', chat.plan.engagements.month, 1)
+    begin_lease(s, chat)
     offer_next(s, chat)
   end)
 end)
@@ -104,6 +120,7 @@ redis.register_function('rondo_accept_chat', function(keys, args)
       chat.agent, chat.card, chat.status = chat.offered, chat.offered_card, 'active'
     end
     chat.offered, chat.offered_card, chat.offered_at, chat.expires_at = '', '', 0, 0
+    begin_idling(s, chat)
   end)
 end)
 
@@ -127,18 +144,7 @@ end)
 
 redis.register_function('rondo_withdraw_chat', function(keys, args)
   return decide(keys, args, function(s)
-    local chat = chat_of(s, args[6])
-    if chat.status == 'withdrawn' then
-      return nil
-    elseif chat.status == 'queued' then
-      leave_queue(s, chat)
-    elseif chat.status == 'offered' then
-      rescind(s, chat, 'withdrawn')
-    else
-      return chat.status == 'active' and 'conversation-already-active' or 'conversation-over'
-    end
-    chat.status = 'withdrawn'
-    tell(s, chat, { type = 'withdrawn', by = cjson.decode(args[7]) })
+    return withdraw(s, chat_of(s, args[6]), cjson.decode(args[7]))
   end)
 end)
 

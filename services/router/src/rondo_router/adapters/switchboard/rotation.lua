@@ -45,7 +45,8 @@ local function is_member(ws, pool, agent)
   return redis.call('ZSCORE', pool_key(ws, pool, 'places'), agent) and true or false
 end
 
--- Give the agent their place in the circle. Their next turn stays, if they were here before.
+-- Give the agent their place in the circle. Their next turn stays, if they were here before; at another
+-- place they have another turn, and enter the rotation anew.
 local function join_pool(ws, pool, agent, place)
   redis.call('ZADD', pool_key(ws, pool, 'places'), place, agent)
   redis.call('SADD', ws .. ':agent:' .. agent .. ':pools', pool)
@@ -54,6 +55,7 @@ local function join_pool(ws, pool, agent, place)
   local turn = tonumber(redis.call('HGET', turns, agent) or '0')
   if turn == 0 or place_of(turn) ~= tonumber(place) then
     redis.call('HSET', turns, agent, number(turn_to_come(counter_of(ws, pool), place)))
+    redis.call('ZREM', pool_key(ws, pool, 'rotation'), agent)
   end
 end
 

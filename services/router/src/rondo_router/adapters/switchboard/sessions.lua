@@ -6,6 +6,7 @@
 --     offered, offered_card, offered_at, expires_at    the open offer
 --     transfer                JSON: where it is being handed over to, if it is
 --     order, queue_until      the place in the queue, kept once given
+--     active_at, idle_due, idle_warned, idle_ends, lease_due    see liveness.lua
 --   <ws>:decision:<cause>     JSON: the decision that was taken
 --   <ws>:untold               list: causes of decisions with steps that were not shown yet, in order
 --
@@ -28,8 +29,10 @@ local DECISION_KEPT_S = 24 * 60 * 60
 local CHAT_FIELDS = {
   'status', 'request', 'plan', 'stage', 'attempt', 'unanswered', 'tried', 'version', 'agent', 'card',
   'offered', 'offered_card', 'offered_at', 'expires_at', 'transfer', 'order', 'queue_until',
+  'active_at', 'idle_due', 'idle_warned', 'idle_ends', 'lease_due',
 }
 local CHAT_NUMBERS = {
+  'active_at', 'idle_due', 'idle_warned', 'idle_ends', 'lease_due',
   'stage', 'attempt', 'unanswered', 'version', 'offered_at', 'expires_at', 'order', 'queue_until',
 }
 
@@ -87,7 +90,10 @@ local function save_chat(ws, chat)
     'offered_card', chat.offered_card, 'offered_at', number(chat.offered_at),
     'expires_at', number(chat.expires_at),
     'transfer', chat.transfer and cjson.encode(chat.transfer) or '',
-    'order', number(chat.order), 'queue_until', number(chat.queue_until))
+    'order', number(chat.order), 'queue_until', number(chat.queue_until),
+    'active_at', number(chat.active_at), 'idle_due', number(chat.idle_due),
+    'idle_warned', number(chat.idle_warned), 'idle_ends', number(chat.idle_ends),
+    'lease_due', number(chat.lease_due))
   redis.call('EXPIRE', key, CHAT_KEPT_S)
 end
 
@@ -104,6 +110,8 @@ local function state_of(chat)
     }
   end
   if chat.status == 'queued' then state.queue_until = chat.queue_until end
+  if chat.idle_due > 0 then state.idle_due = chat.idle_due end
+  if chat.lease_due > 0 then state.lease_due = chat.lease_due end
   return state
 end
 

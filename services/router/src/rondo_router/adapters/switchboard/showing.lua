@@ -13,6 +13,7 @@
 --       timers        { { name, due in ms }, … }: the timers to set
 --       rings         the agents who now have this conversation on their desk
 --       released      those who no longer have
+--     told            the decision as it is known from now on (JSON), unless it was told before
 --     done_timers     the names of timers that are settled
 --     answer          { text, kept_s }: the answer to the command that led here
 --   result:    when the workspace's next timer is due, in ms, or 0
@@ -60,20 +61,6 @@ local function show_chat(ws, chat)
   end
 end
 
-local function mark_told(ws, cause)
-  local known = redis.call('GET', decision_key(ws, cause))
-  local decision = known and cjson.decode(known)
-  if not decision or decision.repeated then
-    return
-  end
-  redis.call('LREM', ws .. ':untold', 1, cause)
-  local told = cjson.encode({
-    cause = cause, at = decision.at, refusal = decision.refusal, repeated = true,
-    timer = decision.timer, is_command = decision.is_command,
-  })
-  redis.call('SET', decision_key(ws, cause), told, 'KEEPTTL')
-end
-
 redis.register_function('rondo_show', function(keys, args)
   local ws = keys[1]
   local fenced = check_epoch(ws, args[1])
@@ -82,7 +69,10 @@ redis.register_function('rondo_show', function(keys, args)
   for _, chat in ipairs(showing.chats) do
     show_chat(ws, chat)
   end
-  mark_told(ws, showing.cause)
+  if showing.told then
+    redis.call('LREM', ws .. ':untold', 1, showing.cause)
+    redis.call('SET', decision_key(ws, showing.cause), showing.told, 'EX', DECISION_KEPT_S)
+  end
   for _, timer in ipairs(showing.done_timers) do
     drop_timer(ws, timer)
   end

@@ -1,0 +1,1 @@
+"""The ``rondo`` command line."""

@@ -1,0 +1,79 @@
+"""How much callers may ask, as the workspace's ``rate_limits`` say."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+from rondo_common.clock import Clock
+from rondo_common.directory.entries import WorkspaceEntry, WorkspaceSettings
+from rondo_common.directory.sites import RateLimits
+from rondo_common.ids import WorkspaceId
+from rondo_gateway.domain.principals import Backend, Member, VisitorCaller
+from rondo_gateway.domain.refusals import LimitReached
+from rondo_gateway.ports import DirectoryView, Quota, RateLimiter
+
+EVERYBODY = "all"
+ADDRESS_DIGITS = 16
+
+
+class Limits:
+    """Counts what is asked. Each raises ``LimitReached``, or returns when it was counted."""
+
+    def __init__(self, directory: DirectoryView, limiter: RateLimiter, clock: Clock) -> None:
+        self._directory = directory
+        self._limiter = limiter
+        self._clock = clock
+
+    async def of_session(self, workspace: WorkspaceEntry, address: str) -> None:
+        """A session is begun from an internet address."""
+        # Long enough to tell addresses apart; which ones they were is nobody's business.
+        subject = hashlib.sha256(address.encode()).hexdigest()[:ADDRESS_DIGITS]
+        wanted = {"address_sessions_per_minute": subject, "sessions_per_minute": EVERYBODY}
+        await self._take(workspace.id, workspace.settings.rate_limits, wanted)
+
+    async def of_chat_request(self, member: Member) -> None:
+        """A chat is asked for."""
+        wanted: dict[str, str]
+        match member:
+            case VisitorCaller(visitor_id=visitor_id):
+                wanted = {
+                    "visitor_chat_requests_per_minute": visitor_id,
+                    "widget_chat_requests_per_minute": EVERYBODY,
+                }
+            case Backend():
+                wanted = {"backend_chat_requests_per_minute": EVERYBODY}
+            case _:
+                return
+        await self._take(member.workspace_id, self._limits(member.workspace_id), wanted)
+
+    async def of_message(self, member: Member) -> None:
+        """A message is posted. An agent may write as much as they can."""
+        wanted: dict[str, str]
+        match member:
+            case VisitorCaller(visitor_id=visitor_id):
+                wanted = {"visitor_messages_per_minute": visitor_id}
+            case Backend():
+                wanted = {"backend_messages_per_minute": EVERYBODY}
+            case _:
+                return
+        await self._take(member.workspace_id, self._limits(member.workspace_id), wanted)
+
+    def _limits(self, workspace_id: WorkspaceId) -> RateLimits:
+        found = self._directory.find(workspace_id)
+        if found is None or found.workspace is None:
+            return WorkspaceSettings().rate_limits
+        return found.workspace.settings.rate_limits
+
+    async def _take(self, workspace_id: WorkspaceId, limits: RateLimits, wanted: dict[str, str]) -> None:
+        quotas = [
+            Quota(limit, subject, per_minute)
+            for limit, subject in wanted.items()
+            if (per_minute := getattr(limits, limit)) > 0
+        ]
+        if not quotas:
+            return
+        refused = await self._limiter.take(workspace_id, quotas, self._clock())
+        if refused is not None:
+            quota, wait_ms = refused
+            raise LimitReached(quota.limit, max(1, math.ceil(wait_ms / 1000)))

@@ -1,0 +1,62 @@
+"""Connections to PostgreSQL, and what its refusals mean."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TypeAlias
+
+import asyncpg
+
+from rondo_common.errors import Unavailable
+
+CONNECTIONS_MAX = 10
+CONNECT_TIMEOUT_S = 5.0
+COMMAND_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 5.0
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+_BAD_DATA = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
+"""What a server answers when a fact itself cannot be kept. Everything else is about the server."""
+_NOT_MIGRATED = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+)
+
+
+@asynccontextmanager
+async def open_pool(dsn: str) -> AsyncIterator[Pool]:
+    """Connections to PostgreSQL, made when they are needed: the server may come later."""
+    pool = await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=CONNECTIONS_MAX,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        # A list's filters are arguments that may be null: each question is planned by those it has.
+        server_settings={"plan_cache_mode": "force_custom_plan"},
+    )
+    try:
+        yield pool
+    finally:
+        with suppress(TimeoutError):  # A server that hangs must not keep the process.
+            await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT_S)
+
+
+@asynccontextmanager
+async def connected(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection; whatever goes wrong with it or the server is ``Unavailable``."""
+    try:
+        async with pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
+            yield connection
+    except _BAD_DATA:
+        raise
+    except _NOT_MIGRATED as error:
+        reason = "its tables are missing or older than this; run python -m rondo_history migrate"
+        raise Unavailable("postgresql", reason) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise Unavailable("postgresql", str(error) or "no answer in time") from error
