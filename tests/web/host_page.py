@@ -21,6 +21,7 @@ class HostPages:
     tag_attributes: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     has_widget: bool = True
+    site_key: str = SITE_KEY
 
     @property
     def tag(self) -> str:
@@ -28,7 +29,7 @@ class HostPages:
         if not self.has_widget:
             return ""
         src = f"{self.rondo_url}/widget/rondo.js"
-        return f'<script src="{src}" data-site-key="{SITE_KEY}" {self.tag_attributes} async></script>'
+        return f'<script src="{src}" data-site-key="{self.site_key}" {self.tag_attributes} async></script>'
 
     @property
     def html(self) -> str:

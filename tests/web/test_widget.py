@@ -82,7 +82,10 @@ async def test_typing_reading_and_the_idle_warning_are_shown(
     await expect(talking.panel.get_by_text("Ada Lovelace is typing…")).to_be_visible()
     await talking.say("Hello")
     await until(lambda: len(rondo.only.messages) == 1)
-    rondo.tell("messages.read", {"reader": "agent", "message_id": rondo.only.messages[0]["id"]})
+    rondo.tell(
+        "messages.read",
+        {"reader": {"type": "agent", "id": "ada"}, "message_id": rondo.only.messages[0]["id"]},
+    )
     await expect(talking.log.get_by_text("· Read")).to_be_visible()
     rondo.tell("conversation.idle_warning", {"ends_at": "2030-01-01T12:34:00Z"})
     await expect(talking.panel.get_by_text("Are you still there?")).to_be_visible()

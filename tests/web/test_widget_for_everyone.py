@@ -43,7 +43,7 @@ async def _talk(widget: WidgetOnPage, rondo: FakeRondo) -> None:
     await widget.panel.get_by_role("textbox").fill("Lovely, thank you.\nAnd the cable?")
     await widget.panel.get_by_role("textbox").press("Enter")
     await expect(widget.log.locator(".mine .bubble")).to_have_count(1)
-    rondo.tell("messages.read", {"reader": "agent", "message_id": "msg_3"})
+    rondo.tell("messages.read", {"reader": {"type": "agent", "id": "ada"}, "message_id": "msg_3"})
     rondo.tell("typing", {"author": {"type": "agent"}})
     await expect(widget.panel.locator(".dots")).to_be_visible()
 

@@ -127,6 +127,6 @@ function changed(known: Known, change: object): Known {
 
 // biome-ignore lint/suspicious/noExplicitAny: as above.
 function sideOf(data: any): Side | null {
-  const named = data.reader ?? data.author?.type;
+  const named = (data.reader ?? data.author)?.type;
   return named === "agent" || named === "visitor" ? named : null;
 }

@@ -114,7 +114,7 @@ test("typing and reading are known by side", () => {
   const known = after(
     snapshot([message(1)]),
     event("typing", { author: { type: "agent" } }),
-    event("messages.read", { reader: "agent", message_id: "msg_1" }),
+    event("messages.read", { reader: { type: "agent", id: "a1" }, message_id: "msg_1" }),
   );
   expect(known).toMatchObject({ typedAtMs: { agent: 1_000 }, read: { agent: "msg_1" } });
 });

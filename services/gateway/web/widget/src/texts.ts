@@ -117,6 +117,7 @@ const TEXTS = {
     "There is no connection. Please check your network and try again.",
     "Det finns ingen anslutning. Kontrollera nätverket och försök igen.",
   ],
+  error_mail: ["Emails cannot be sent from here.", "Mejl kan inte skickas härifrån."],
   error_input: [
     "Something you filled in could not be used. Please check it.",
     "Något du fyllde i gick inte att använda. Kontrollera det.",

@@ -51,6 +51,7 @@ const WORDS: Record<number, Word> = {
   401: "error_session",
   403: "error_origin",
   404: "error_gone",
+  409: "error_mail",
   422: "error_input",
   429: "error_many",
   503: "error_busy",

@@ -23,6 +23,8 @@ export function Talk({ conversation }: { conversation: Conversation }) {
   const list = useRef<HTMLDivElement>(null);
   const { isAtEnd, toEnd } = useFollowing(list, [known.messages.length, outgoing.length]);
   const messages = known.messages.slice(-drawn);
+  const readTo = known.messages.findIndex(({ id }) => id === known.read.agent);
+  const read = known.messages.slice(0, readTo + 1).findLast(({ author }) => author.type === "visitor");
   const isActive = conversation.status === "active";
   const typing = useTyping(known.typedAtMs.agent) && isActive;
   const name = conversation.agent?.name ?? language.say("someone");
@@ -42,7 +44,7 @@ export function Talk({ conversation }: { conversation: Conversation }) {
             message={message}
             isFirst={!isTogether(messages[index - 1], message)}
             isLast={!isTogether(message, messages[index + 1])}
-            isRead={known.read.agent === message.id && message.author.type === "visitor"}
+            isRead={message === read}
           />
         ))}
         {outgoing.map((message) => (
