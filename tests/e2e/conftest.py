@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +19,7 @@ from tests.e2e.client import Caller, Workspace, new_workspace
 
 REQUEST_TIMEOUT_S = 30.0
 ROUTERS = "3"
+GATEWAYS = "2"
 
 
 @dataclass
@@ -30,6 +32,11 @@ class RunningStack:
     def pid(self, name: str) -> int:
         return int(self.stack.layout.pid_file(name).read_text(encoding="utf-8").split()[0])
 
+    def url(self, name: str) -> str:
+        """Where one process listens."""
+        state = json.loads(self.stack.layout.state_file.read_text(encoding="utf-8"))
+        return f"http://127.0.0.1:{state['ports'][name]}"
+
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         os.kill(self.pid(name), number)
 
@@ -41,7 +48,9 @@ class RunningStack:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     layout = Layout(root=Path(tmp_path_factory.mktemp("stack")), jars=Layout.of_checkout().jars)
-    environ = {**os.environ, "ROUTERS": ROUTERS}
+    # The tests' own receivers are on this machine.
+    allowed = {"RONDO_WEBHOOK_ALLOW_PRIVATE": "true"}
+    environ = {**os.environ, "ROUTERS": ROUTERS, "GATEWAYS": GATEWAYS, **allowed}
     stack = Stack(layout, environ, lambda name, line: print(f"{name:<14} {line}"))
     env = asyncio.run(stack.up())
     try:

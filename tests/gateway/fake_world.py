@@ -56,7 +56,8 @@ from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
 from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
-from rondo_gateway.entrypoints.live_streams import OpenStreams, StreamTimes
+from rondo_gateway.entrypoints.open_streams import OpenStreams
+from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.ports import Definition
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
@@ -67,6 +68,7 @@ from tests.gateway.fake_presence import FakePresence
 from tests.gateway.fake_queue import FakeWaitingQueue
 from tests.gateway.fake_rate_limiter import FakeRateLimiter
 from tests.gateway.fake_visitor_presence import FakeVisitorPresence
+from tests.gateway.fake_webhook_desk import FakeWebhookDesk
 
 NOON = datetime.now(UTC).replace(microsecond=0)
 """The fakes' present. Whole seconds, as tokens count in those."""
@@ -221,6 +223,8 @@ class FakeWorld:
 
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     places: FakePlaces = field(default_factory=FakePlaces)
+    webhook_desk: FakeWebhookDesk = field(default_factory=FakeWebhookDesk)
+    webhook_allow_private: bool = False
     conversations: FakeConversations = field(default_factory=FakeConversations)
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
@@ -256,6 +260,8 @@ class FakeWorld:
             directory=self.directory,
             directory_log=self.directory,
             places=self.places,
+            webhook_desk=self.webhook_desk,
+            webhook_allow_private=self.webhook_allow_private,
             conversations=self.conversations,
             log=self.log,
             answers=self.answers,

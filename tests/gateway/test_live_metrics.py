@@ -12,7 +12,7 @@ from rondo_common.events import AgentDefined, WorkspaceMetrics
 from rondo_common.ids import AgentId, ProfileId
 from rondo_common.waits import waits_of
 from rondo_gateway.domain.metrics_board import WINDOWS_MAX
-from rondo_gateway.entrypoints.live_streams import StreamTimes
+from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.ports import Definition
 from tests.gateway.fake_world import (
     ACME,

@@ -14,7 +14,7 @@ from rondo_common.conversation import Queue
 from rondo_common.ids import ConversationId, EventId
 from rondo_common.mailbox import StreamEvent
 from rondo_common.redis.keys import conversation_mailbox_key
-from rondo_gateway.entrypoints.live_streams import StreamTimes
+from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from tests.gateway.fake_world import (
     ACME,
     CNV,

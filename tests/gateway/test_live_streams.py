@@ -13,7 +13,7 @@ from rondo_common.directory.entries import Kind
 from rondo_common.ids import AgentId, ConversationId, EventId
 from rondo_common.mailbox import StreamEvent
 from rondo_common.redis.keys import agent_mailbox_key, conversation_mailbox_key
-from rondo_gateway.entrypoints.live_streams import StreamTimes
+from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.ports import Definition
 from tests.gateway.fake_world import (
     ACME,
@@ -62,6 +62,14 @@ def happened(kind: str) -> StreamEvent:
 
 def texts(heard: list[Heard]) -> list[str]:
     return [each.data["text"] for each in heard]
+
+
+async def reason_of(stream: StreamReader) -> str:
+    """Why the stream ends, by its last event, which is no place to go on after."""
+    last = await stream.next()
+    assert last is not None
+    assert (last.type, last.cursor) == ("stream.closed", "")
+    return str(last.data["reason"])
 
 
 async def test_first_comes_the_conversation_with_its_last_fifty_messages(
@@ -254,9 +262,9 @@ async def test_a_stream_ends_soon_after_its_reader_lost_the_right_to_read(world:
         for stream in (conversation, desk, bobs):
             await stream.take(1)
         await world.conversations.show(ACME, active(BOB))
-        assert await conversation.next() is None
+        assert [await reason_of(conversation), await conversation.next()] == ["not_permitted", None]
         await world.directory.write(ACME, [Definition(Kind.AGENT, AgentId(GRACE), None)])
-        assert await desk.next() is None
+        assert [await reason_of(desk), await desk.next()] == ["not_permitted", None]
         await bobs.beats(2)
 
 
@@ -295,7 +303,9 @@ async def test_while_redis_is_away_no_stream_is_opened(world: FakeWorld, app: Fa
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_when_the_process_stops_every_stream_ends_cleanly(world: FakeWorld, app: FastAPI) -> None:
+async def test_when_the_process_stops_every_reader_is_told_to_come_back(
+    world: FakeWorld, app: FastAPI
+) -> None:
     stop = asyncio.Event()
     ending = asyncio.create_task(world.open_streams.end_with(stop))
     async with (
@@ -306,9 +316,13 @@ async def test_when_the_process_stops_every_stream_ends_cleanly(world: FakeWorld
             await stream.take(1)
         stop.set()
         await asyncio.wait_for(ending, DEADLINE_S)
-        assert [await one.next(), await other.next()] == [None, None]
+        for stream in (one, other):
+            assert await reason_of(stream) == "restarting"
+            assert 500 <= (stream.retry_ms or 0) <= 5_000
+            assert await stream.next() is None
     async with reading(app, DESK, bearer(world.agent_token())) as late:
-        assert [await late.take(1), await late.next()][1] is None
+        await late.take(1)
+        assert [await reason_of(late), await late.next()] == ["restarting", None]
 
 
 async def test_an_agents_stream_is_the_agents_alone(world: FakeWorld, app: FastAPI) -> None:

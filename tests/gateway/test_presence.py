@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from rondo_common.events import ConnectAgent
-from rondo_gateway.entrypoints.live_streams import HEARTBEAT_S_MAX, StreamTimes
+from rondo_gateway.entrypoints.stream_readers import HEARTBEAT_S_MAX, StreamTimes
 from rondo_gateway.handlers import presence as keeping
 from tests.gateway.fake_world import ACME, ACME_KEY, BOB, GRACE, FakeWorld, active, bearer
 from tests.gateway.stream_reader import reading

@@ -74,6 +74,15 @@ ONE_OF: dict[str, frozenset[Permission]] = {
     "GET /v1/workspace": SETTINGS,
     "PATCH /v1/workspace": SETTINGS,
     "POST /v1/accounts/import": frozenset({Permission.ADMIN_ACCOUNTS}),
+    **{
+        f"{each} /v1/webhooks/{{webhook_id}}/{what}": frozenset({Permission.ADMIN_INTEGRATIONS})
+        for each, what in (
+            ("GET", "deliveries"),
+            ("POST", "test"),
+            ("POST", "replay"),
+            ("POST", "rotate_secret"),
+        )
+    },
     "POST /v1/api_keys": frozenset({Permission.ADMIN_SECURITY}),
     "GET /v1/api_keys": frozenset({Permission.ADMIN_SECURITY}),
     "GET /v1/api_keys/{key_id}": frozenset({Permission.ADMIN_SECURITY}),
@@ -86,6 +95,7 @@ ONE_OF: dict[str, frozenset[Permission]] = {
             "rules": Permission.ADMIN_CUSTOM_RULES,
             "accounts": Permission.ADMIN_ACCOUNTS,
             "profiles": Permission.ADMIN_SECURITY,
+            "webhooks": Permission.ADMIN_INTEGRATIONS,
         }.items()
         for method, path in (("PUT", "/{id}"), ("GET", "/{id}"), ("DELETE", "/{id}"), ("GET", ""))
     },
@@ -106,6 +116,7 @@ IDS = {
     "{workspace_id}": ACME,
     "{key_id}": "key_none",
     "{id}": "new-one",
+    "{webhook_id}": "crm",
 }
 BODIES: dict[str, Any] = {
     "POST /v1/conversations": {"route": {"type": "round_robin"}},
@@ -121,6 +132,8 @@ BODIES: dict[str, Any] = {
     "PUT /v1/rules/{id}": {"name": "Rule", "priority": 1, "conditions": {"all": []}, "agent_ids": []},
     "PUT /v1/accounts/{id}": {"company": "Example", "owner_id": BOB},
     "PUT /v1/profiles/{id}": {"name": "Nobody", "permissions": []},
+    "PUT /v1/webhooks/{id}": {"url": "https://crm.example.com/"},
+    "POST /v1/webhooks/{webhook_id}/replay": {"since": "2026-01-01T12:00:00Z"},
 }
 
 

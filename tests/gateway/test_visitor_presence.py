@@ -14,7 +14,7 @@ from rondo_common.ids import ConversationId, WorkspaceId
 from rondo_common.redis.keys import visitor_presence_key
 from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
-from rondo_gateway.entrypoints.live_streams import StreamTimes
+from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.handlers.visitor_streams import SEEN_AHEAD
 from rondo_gateway.ports import VisitorPresence
 from tests.gateway.fake_visitor_presence import FakeVisitorPresence

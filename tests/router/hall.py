@@ -13,7 +13,13 @@ from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.view import DirectoryChange
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId
-from rondo_common.redis.keys import agent_conversations_key, presence_key, view_key, workspace_key
+from rondo_common.redis.keys import (
+    agent_conversations_key,
+    presence_key,
+    view_key,
+    visitor_presence_key,
+    workspace_key,
+)
 from rondo_router.adapters.redis_switchboard import RedisSwitchboard
 from rondo_router.domain.decision import ChatStep, Decision, Offered
 from rondo_router.domain.instruction import Instruction, instruction_of_timer, read_timer
@@ -33,6 +39,14 @@ class World(Protocol):
     """What others than the router read and write beside a switchboard."""
 
     async def renew_lease(self, workspace_id: WorkspaceId, agent: AgentId, until_ms: int) -> None: ...
+
+    async def see_visitor(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, until_ms: int
+    ) -> None: ...
+
+    async def note_message(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, at_ms: int
+    ) -> None: ...
 
     async def view(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
@@ -61,6 +75,16 @@ class FakeWorld:
 
     async def renew_lease(self, workspace_id: WorkspaceId, agent: AgentId, until_ms: int) -> None:
         self._board.workspaces[workspace_id].leases[agent] = until_ms
+
+    async def see_visitor(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, until_ms: int
+    ) -> None:
+        self._board.workspaces[workspace_id].visitors_seen[conversation_id] = until_ms
+
+    async def note_message(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, at_ms: int
+    ) -> None:
+        self._board.workspaces[workspace_id].last_message_at[conversation_id] = at_ms
 
     async def view(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
@@ -97,6 +121,16 @@ class RedisWorld:
 
     async def renew_lease(self, workspace_id: WorkspaceId, agent: AgentId, until_ms: int) -> None:
         await self._redis.zadd(presence_key(workspace_id), {agent: until_ms})
+
+    async def see_visitor(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, until_ms: int
+    ) -> None:
+        await self._redis.zadd(visitor_presence_key(workspace_id), {conversation_id: until_ms})
+
+    async def note_message(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, at_ms: int
+    ) -> None:
+        await self._redis.hset(view_key(workspace_id, conversation_id), "last_message_at", str(at_ms))
 
     async def view(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
@@ -151,6 +185,9 @@ class Hall:
         return decisions
 
     async def tell(self, decision: Decision) -> None:
+        """Tell the log, then show it, if there is anything to tell or to show."""
+        if not (decision.steps or decision.is_command or decision.timer):
+            return
         events = [] if decision.repeated else events_of(self.workspace_id, decision)
         offsets = range(len(self.log), len(self.log) + len(events))
         self.log += [Recorded(each, offset) for each, offset in zip(events, offsets, strict=True)]

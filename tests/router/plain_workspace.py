@@ -39,6 +39,10 @@ class Workspace:
     present: set[AgentId] = field(default_factory=set)
     leases: dict[AgentId, int] = field(default_factory=dict)
     """Until when each agent is present, in ms; the gateway's to write."""
+    visitors_seen: dict[ConversationId, int] = field(default_factory=dict)
+    """Until when each visitor who waits was seen, in ms; the gateway's to write."""
+    last_message_at: dict[ConversationId, int] = field(default_factory=dict)
+    """The gateway's to write, too."""
     circles: dict[str, Circle] = field(default_factory=dict)
     pools: set[str] = field(default_factory=set)
     """The pools that were defined."""

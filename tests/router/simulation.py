@@ -351,7 +351,7 @@ class Simulation:
             return
         router, site = self.chosen.choice(self.zombies)
         records = site.records[site.committed :][:BATCH_MAX]
-        if not records or not self.is_known(site):
+        if not records or not await self._is_known(site):
             return
         told = len(self.log.records)
         untold = await self.board.untold([site.here.workspace_id])
@@ -364,11 +364,9 @@ class Simulation:
             return
         raise AssertionError("a router that was replaced was not fenced off")
 
-    def is_known(self, site: Site) -> bool:
+    async def _is_known(self, site: Site) -> bool:
         """Whether the switchboard knows the workspace: else its next owner is whoever rebuilds it."""
-        return not isinstance(self.board, FakeSwitchboard) or (
-            site.here.workspace_id in self.board.workspaces
-        )
+        return not await self.board.lost(site.partition, [site.here.workspace_id])
 
     async def _wake_paused(self, _: Site) -> None:
         """It tells late what others told before, under the same ids, and shows nothing."""
@@ -439,7 +437,7 @@ class Simulation:
             invariants.exactly_one_winner(site.story)
             invariants.every_chat_ends_in_one_final_state(site.story)
             invariants.no_turn_served_twice(site.story)
-            if self.is_known(site):
+            if await self._is_known(site):
                 await self._places_hold(site)
 
     async def _places_hold(self, site: Site) -> None:

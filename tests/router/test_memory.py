@@ -31,6 +31,7 @@ from tests.router.provisioned import NEVER
 from tests.router.story import Story
 
 STEPS_MAX = 60
+LEARNT_ANEW = {"version", "lease_due"}
 Rebuild = Callable[..., Awaitable[Hall]]
 
 
@@ -106,9 +107,10 @@ async def the_same_is_seen(before: Hall, after: Hall, course: Course) -> None:
 
 
 def in_short(decision: Decision) -> tuple[object, ...]:
-    """What matters to anybody outside: not how long they may have to wait, which is learnt anew."""
+    """What matters to anybody outside: not what is learnt anew, how long the wait may be and whether
+    the visitor is still there."""
     steps = [step.model_dump(exclude={"queue": {"estimated_wait_s"}}) for step in decision.steps]
-    return decision.refusal, steps, [each.model_dump(exclude={"version"}) for each in decision.chats]
+    return decision.refusal, steps, [each.model_dump(exclude=LEARNT_ANEW) for each in decision.chats]
 
 
 async def the_same_happens(before: Hall, after: Hall, course: Course, *, steps: int) -> None:

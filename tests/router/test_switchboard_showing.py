@@ -107,7 +107,7 @@ async def test_an_answered_offer_leaves_no_timer(hall: Hall) -> None:
     await hall.decide(
         hall.asking.accept("1", "a"), hall.asking.decline("2", "a"), hall.asking.withdraw("3")
     )
-    assert await hall.board.next_timers([hall.workspace_id]) == {hall.workspace_id: None}
+    assert await hall.board.due_timers([hall.workspace_id], hall.now + 100_000) == []
 
 
 async def test_timers_come_oldest_first_and_stay_until_they_are_shown(hall: Hall) -> None:
@@ -185,6 +185,18 @@ async def test_a_workspace_that_nobody_adopted_is_lost(hall: Hall) -> None:
     for asked in (hall.asking.ask("1"), hall.asking.preview()):
         with pytest.raises(Lost):
             await hall.board.decide(hall.epoch, [replace(asked, workspace_id=elsewhere)], NOW)
+
+
+async def test_a_workspace_that_was_discarded_is_gone_and_not_lost(hall: Hall) -> None:
+    await hall.provision(hall.here.agent("a"))
+    await hall.one(hall.asking.ask("1"))
+    other = WorkspaceId(f"{hall.workspace_id}-other")
+    await hall.board.adopt(hall.epoch, PARTITION, [other])
+    await hall.board.discard(PARTITION, hall.workspace_id)
+    assert await hall.board.lost(PARTITION, [hall.workspace_id, other]) == []
+    assert (await hall.board.seated(hall.workspace_id)).agents == set()
+    with pytest.raises(Lost):
+        await hall.one(hall.asking.ask("2"))
 
 
 async def test_only_what_was_adopted_once_is_found_lost(hall: Hall) -> None:

@@ -263,11 +263,14 @@ class _Front:
         self._rondo = rondo
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+        if scope["type"] != "http" or (scope["method"] != "HEAD" and not scope["path"].startswith("/v1/")):
             await self._app(scope, receive, send)
             return
         if not self._rondo.is_reachable:
             raise ConnectionResetError  # The browser sees a connection that ends.
+        if scope["method"] == "HEAD":
+            await self._app(scope, receive, send)
+            return
         request = Request(scope, receive)
         if request.method == "OPTIONS":
             await Response(status_code=204, headers=_CORS)(scope, receive, send)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -62,8 +62,8 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_defect)
 
 
-def problem_response(problem: Problem, trace_id: str) -> JSONResponse:
-    """The response that tells ``problem``."""
+def problem_body(problem: Problem, trace_id: str) -> dict[str, Any]:
+    """``problem`` as JSON tells it."""
     body: dict[str, Any] = {
         "type": f"urn:rondo:error:{problem.code}",
         "title": problem.status.phrase,
@@ -73,8 +73,13 @@ def problem_response(problem: Problem, trace_id: str) -> JSONResponse:
     }
     if problem.errors is not None:
         body["errors"] = problem.errors
+    return body
+
+
+def problem_response(problem: Problem, trace_id: str) -> JSONResponse:
+    """The response that tells ``problem``."""
     return JSONResponse(
-        body,
+        problem_body(problem, trace_id),
         status_code=problem.status.value,
         media_type="application/problem+json",
         headers=dict(problem.headers or {}),
@@ -98,16 +103,17 @@ async def _on_problem(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
-    found = error.errors()
+    return _respond(request, invalid_fields(error.errors()))
+
+
+def invalid_fields(found: Sequence[Any]) -> Problem:
+    """What pydantic found wrong, each with a ``loc`` that begins with where it stands, such as ``body``."""
     if any(each["type"] == "json_invalid" for each in found):
         detail = f"The body is not JSON: {found[0].get('ctx', {}).get('error', 'cannot be read')}"
-        return _respond(request, Problem(HTTPStatus.BAD_REQUEST, "malformed-request", detail))
+        return Problem(HTTPStatus.BAD_REQUEST, "malformed-request", detail)
     errors = [{"pointer": _pointer(each["loc"]), "detail": each["msg"]} for each in found]
     detail = "; ".join(f"{each['pointer'] or 'body'}: {each['detail']}" for each in errors[:3])
-    return _respond(
-        request,
-        Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=errors),
-    )
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=errors)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -122,29 +128,40 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 async def _on_conflict(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Conflict)  # noqa: S101 - registered for this class only
-    return _respond(request, Problem(HTTPStatus.CONFLICT, error.code, error.detail))
+    return _respond(request, conflict(error))
+
+
+def conflict(error: Conflict) -> Problem:
+    """The problem that tells what the present state refuses."""
+    return Problem(HTTPStatus.CONFLICT, error.code, error.detail)
 
 
 async def _on_unavailable(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Unavailable)  # noqa: S101 - registered for this class only
+    return _respond(request, unavailable(error))
+
+
+def unavailable(error: Unavailable) -> Problem:
+    """The problem that tells what is out of reach; it is logged, too."""
     log.warning("request_not_taken", dependency=error.dependency, reason=str(error))
     detail = (
         f"The request was not taken because {error.dependency} is out of reach. "
         "Repeat it, with the same Idempotency-Key or client_message_id if it has one."
     )
     headers = {"Retry-After": str(RETRY_AFTER_S)}
-    return _respond(
-        request,
-        Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, headers=headers),
-    )
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, headers=headers)
 
 
 async def _on_defect(request: Request, error: Exception) -> JSONResponse:
     trace_id = trace_id_of(request.headers)
-    log.error("request_failed", path=request.url.path, trace_id=trace_id, exc_info=error)
+    return problem_response(defect(error, request.url.path, trace_id), trace_id)
+
+
+def defect(error: Exception, path: str, trace_id: str) -> Problem:
+    """The problem that tells what is not foreseen; it is logged, too."""
+    log.error("request_failed", path=path, trace_id=trace_id, exc_info=error)
     detail = "This is a defect of Rondo, not of the request. Report it with the trace_id."
-    problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
-    return problem_response(problem, trace_id)
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from rondo_common.errors import Fatal, Retryable, RondoError
 log = structlog.get_logger(__name__)
 
 RETRY_DELAY_S = 0.5
+SOCKET_MESSAGE_BYTES_MAX = 64 * 1024
+HELD = "rondo_common.held_connections"
 
 
 def run_process(main: Callable[[asyncio.Event], Awaitable[None]]) -> int:
@@ -86,8 +89,13 @@ async def until_reachable(attempt: Callable[[], Awaitable[None]], stop: asyncio.
             return
 
 
-async def serve_http(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event) -> None:
+async def serve_http(
+    app: ASGIApp, *, host: str, port: int, stop: asyncio.Event, streaming: bool = False
+) -> None:
     """Serve ``app`` until ``stop`` is set, then finish what is under way and return.
+
+    ``streaming``: also WebSockets, and the extensions of :mod:`rondo_common.held_connections`. Whoever
+    holds a connection ends it when ``stop`` is set.
 
     Raises:
         Fatal: the address cannot be listened on.
@@ -101,9 +109,12 @@ async def serve_http(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event)
         lifespan="off",
         timeout_graceful_shutdown=10,
         loop="none",
-        http="httptools",
-        ws="none",
+        http=f"{HELD}:HoldingHttpProtocol" if streaming else "httptools",
+        ws=f"{HELD}:CuttableWebSocketProtocol" if streaming else "none",
+        ws_max_size=SOCKET_MESSAGE_BYTES_MAX,
+        ws_per_message_deflate=False,  # Costs each connection more memory than all else of it.
     )
+    _allow_many_connections()
     server = uvicorn.Server(config)
 
     @contextlib.contextmanager
@@ -121,3 +132,10 @@ async def serve_http(app: ASGIApp, *, host: str, port: int, stop: asyncio.Event)
         raise Fatal(f"cannot listen on {host}:{port}; is the port taken?") from None
     finally:
         stopped.cancel()
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the process may have: the usual limit is 1024."""
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(OSError, ValueError):  # Where it cannot be: as many as there are.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))

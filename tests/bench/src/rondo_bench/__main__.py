@@ -10,11 +10,12 @@ import aiohttp
 import uvloop
 from rich.console import Console
 
-from rondo_bench import raw_http, raw_kafka
+from rondo_bench import raw_http, raw_kafka, streams
 from rondo_bench.figures import Latency, Row, as_json, table_of
 from rondo_bench.load import at_once
 from rondo_bench.routing import routing_rows
 from rondo_bench.switchboard import request_to_ring, routed_per_second, workspace
+from rondo_bench.webhooks import webhook_rows
 from rondo_local.env_file import read_env
 from rondo_local.layout import Layout
 
@@ -45,10 +46,13 @@ async def main(console: Console) -> list[Row]:
         await routed_per_second(bench, bootstrap, chats=CHATS // 8, concurrency=CONCURRENCY)
         routed, requested = await routed_per_second(bench, bootstrap, chats=CHATS, concurrency=CONCURRENCY)
         rings = await request_to_ring(bench, per_second=AIM_CHATS_PER_SECOND * LOAD_SHARE, seconds=STEADY_S)
+    console.print("[dim]Rondo: idle streams, then a message to many[/]")
     rows = _rows(hops, loop_rate, bare_rate, routed, requested, rings)
+    rows += await streams.measure(url, env["RONDO_ROOT_KEY"], streams.gateway_pid(layout))
     rows += await routing_rows(
         bootstrap, env["RONDO_REDIS_URL"], lambda what: console.print(f"[dim]{what}[/]")
     )
+    rows += await webhook_rows(lambda what: console.print(f"[dim]{what}[/]"))
     _save(layout.root / "bench.json", rows, hops, rings)
     return rows
 

@@ -42,18 +42,19 @@ async def routing_rows(bootstrap: str, redis_url: str, say: Say) -> list[Row]:
     rows += [_pool_row(size, costs) for size in POOLS]
     say("router: decisions a second, beside consume + one piped call + produce")
     raw = await piped_calls(bootstrap, redis_url, records=DECISIONS, agents=5)
-    async with log_of(bootstrap) as log:
-        routed = await decisions_per_second(log, requests=DECISIONS, agents=5)
-        rows.append(
-            Row(
-                "decisions of one router a second",
-                f"{routed:.0f}",
-                f"{raw:.0f} piped calls",
-                routed / raw,
-                f"≥ {AIM_DECISIONS_RATIO}",
-                routed / raw >= AIM_DECISIONS_RATIO,
-            )
+    with tempfile.TemporaryDirectory() as folder:
+        routed = await decisions_per_second(Path(folder) / "one", requests=DECISIONS, agents=5)
+    rows.append(
+        Row(
+            "decisions of one router a second",
+            f"{routed:.0f}",
+            f"{raw:.0f} piped calls",
+            routed / raw,
+            f"≥ {AIM_DECISIONS_RATIO}",
+            routed / raw >= AIM_DECISIONS_RATIO,
         )
+    )
+    async with log_of(bootstrap) as log:
         say("router: request → offer over one workspace, and over many")
         one = await latency_over(log, workspaces=1, per_second=STEADY_PER_SECOND, seconds=STEADY_S)
         many = await latency_over(

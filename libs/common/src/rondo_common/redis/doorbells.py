@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import structlog
 from redis.asyncio import Redis
@@ -23,13 +24,44 @@ WHISPERS_MAX = 8
 """Who has not listened for so many has nothing to gain from the older ones."""
 
 
-class Doorbell(asyncio.Event):
-    """Set at every ring, and once after a lost connection. A ring may carry a whisper: a few words that are
-    worth nothing later, so that the latest are enough."""
+class Doorbell:
+    """Set at every ring, and once after a lost connection. For one listener, of whom there are thousands:
+    an ``asyncio.Event`` would take several times the memory.
+
+    A ring may carry a whisper: a few words that are worth nothing later, so that the latest are enough.
+    """
+
+    __slots__ = ("_is_set", "_waiter", "_whispers")
 
     def __init__(self) -> None:
-        super().__init__()
-        self._whispers: tuple[str, ...] = ()  # Costs nothing while nobody whispers.
+        self._is_set = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._whispers: tuple[str, ...] = ()
+
+    def is_set(self) -> bool:
+        """Whether it rang since it was cleared."""
+        return self._is_set
+
+    def clear(self) -> None:
+        """Listen for the next ring."""
+        self._is_set = False
+
+    def set(self) -> None:
+        """Ring."""
+        self._is_set = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def wait(self) -> Literal[True]:
+        """Return when it rings, or rang since it was cleared."""
+        if not self._is_set:
+            assert self._waiter is None, "a doorbell has one listener"  # noqa: S101 - a defect of ours
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return True
 
     def whispered(self) -> tuple[str, ...]:
         """What was whispered since this was last asked, oldest first; the latest of it."""

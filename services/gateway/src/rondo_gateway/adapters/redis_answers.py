@@ -12,7 +12,7 @@ from rondo_common.answers import Answer
 from rondo_common.errors import Unavailable
 from rondo_common.ids import CommandId, WorkspaceId
 from rondo_common.redis.connection import redis_errors
-from rondo_common.redis.doorbells import Doorbells
+from rondo_common.redis.doorbells import Doorbell, Doorbells
 from rondo_common.redis.keys import answer_key
 
 WaitForAnswer = Callable[[float], Awaitable[Answer | None]]
@@ -41,7 +41,7 @@ class RedisAnswers:
 
             yield answer
 
-    async def _heard(self, key: str, bell: asyncio.Event) -> Answer:
+    async def _heard(self, key: str, bell: Doorbell) -> Answer:
         while True:
             bell.clear()
             # Redis away: the bell rings when it is back, or the wait runs out.

@@ -19,13 +19,9 @@ from rondo_gateway.entrypoints import server_sent_events as sse
 from rondo_gateway.entrypoints.answers import json_answer
 from rondo_gateway.entrypoints.callers import Caller, Gateway, bearer_of
 from rondo_gateway.entrypoints.documentation import documented
-from rondo_gateway.entrypoints.live_streams import (
-    CLIENT_RETRY_MS_MAX,
-    CLIENT_RETRY_MS_MIN,
-    Jitter,
-    OpenStreams,
-    StreamTimes,
-)
+from rondo_gateway.entrypoints.live_streams import CLIENT_RETRY_MS_MAX, CLIENT_RETRY_MS_MIN
+from rondo_gateway.entrypoints.open_streams import Jitter, OpenStreams
+from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.handlers.live_metrics import MetricsFeed
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.ports import Bell, LiveMetrics

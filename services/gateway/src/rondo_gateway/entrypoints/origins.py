@@ -56,11 +56,14 @@ class Origins:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with its answer marked for the page it came from; or refuse it."""
-        if scope["type"] != "http" or not scope["path"].startswith(WIDGET_PATHS):
+        if scope["type"] == "lifespan" or not scope["path"].startswith(WIDGET_PATHS):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         origin = headers.get("origin")
+        if scope["type"] == "websocket":
+            await self._shake_hands(origin, headers, scope, receive, send)
+            return
         if origin is None:
             await self._app(scope, receive, _varying(send))
             return
@@ -76,6 +79,16 @@ class Origins:
             await _refusal(origin, headers)(scope, receive, _varying(send))
             return
         await self._app(scope, receive, _readable(scope, send, origin) if allowed else _varying(send))
+
+    async def _shake_hands(
+        self, origin: str | None, headers: Headers, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """For WebSockets browsers ask nobody before and check nothing after: it is done here alone."""
+        is_foreign = origin is not None and not _is_own(origin, headers)
+        if is_foreign and self._allowed(str(origin), scope, headers) is False:
+            await _refusal(str(origin), headers)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
     def _preflight(self, origin: str, headers: Headers) -> Response:
         if not self._rules.is_known(origin):

@@ -7,7 +7,16 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from rondo_common.problems import Problem, answer_with_problems, problem_response, trace_id_of
+from rondo_common.errors import Conflict, Unavailable
+from rondo_common.problems import (
+    Problem,
+    answer_with_problems,
+    conflict,
+    defect,
+    problem_response,
+    trace_id_of,
+    unavailable,
+)
 from rondo_gateway.domain.refusals import (
     Invalid,
     LimitReached,
@@ -20,21 +29,22 @@ from rondo_gateway.domain.refusals import (
 )
 from rondo_gateway.entrypoints.origins import refuse_origin
 
+REFUSALS = (
+    NotAuthenticated,
+    NotPermitted,
+    NotFound,
+    PreconditionFailed,
+    TooLarge,
+    LimitReached,
+    Invalid,
+)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}
 
 
 def answer_refusals(app: FastAPI) -> None:
     """Let every error of ``app`` leave as problem+json."""
     answer_with_problems(app)
-    for refusal in (
-        NotAuthenticated,
-        NotPermitted,
-        NotFound,
-        PreconditionFailed,
-        TooLarge,
-        LimitReached,
-        Invalid,
-    ):
+    for refusal in REFUSALS:
         app.add_exception_handler(refusal, _on_refusal)
 
 
@@ -67,3 +77,15 @@ def problem_of(error: Exception) -> Problem:
             errors = [{"pointer": pointer, "detail": detail}]
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, str(error), errors=errors)
     raise error
+
+
+def any_problem(error: Exception, where: str, trace_id: str) -> Problem:
+    """The problem that tells any error, where no HTTP answer can; ``where`` is for the log."""
+    match error:
+        case Problem():
+            return error
+        case Conflict():
+            return conflict(error)
+        case Unavailable():
+            return unavailable(error)
+    return problem_of(error) if isinstance(error, REFUSALS) else defect(error, where, trace_id)

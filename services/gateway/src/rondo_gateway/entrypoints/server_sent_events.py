@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from starlette.datastructures import Headers, QueryParams
 
@@ -16,6 +16,22 @@ HEADERS: Mapping[str, str] = {
 }
 HEARTBEAT = b": still here\n"
 """No empty line ends it: some clients would take that for an event."""
+
+
+CHUNK_BYTES_MAX = 32 * 1024
+"""A reader who is behind is sent so much at once, and an event more at most."""
+
+
+def chunks(events: Iterable[Told]) -> Iterator[bytes]:
+    """The frames of the events, in parts that a slow reader can take."""
+    part = b""
+    for event in events:
+        part += frames([event])
+        if len(part) >= CHUNK_BYTES_MAX:
+            yield part
+            part = b""
+    if part:
+        yield part
 
 
 def frames(events: Iterable[Told]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rondo_common.clock import Clock
 from rondo_common.conversation import Queue
@@ -16,12 +17,26 @@ from rondo_gateway.handlers.visitor_streams import VisitorStream
 from rondo_gateway.ports import Mailboxes
 
 BATCH_ENTRIES_MAX = 100
+STREAM_CLOSED = "stream.closed"
 
 TakeSnapshot = Callable[[Cursor], Awaitable[ConversationSnapshot | AgentSnapshot]]
 """The state at a cursor or later: whatever happened after the cursor is told again."""
 
 FindShown = Callable[[Cursor], Awaitable[Cursor]]
 """The latest place, not after a cursor, up to which the views have everything that was told."""
+
+
+class Closing(StrEnum):
+    """Why a stream ends that its reader did not leave."""
+
+    RESTARTING = "restarting"
+    """This process stops: come back, to another one."""
+    TOO_SLOW = "too_slow"
+    """The reader does not take what it is told: come back when it does, nothing is lost for a while."""
+    NOT_PERMITTED = "not_permitted"
+    """The credential ended, or the conversation is somebody else's now."""
+    FAILED = "failed"
+    """A defect of Rondo: come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,11 @@ class LiveFeed:
     def mailbox(self) -> str:
         """Where to listen for its bell."""
         return self._subject.mailbox
+
+    @property
+    def conversation_id(self) -> ConversationId | None:
+        """The conversation it is about; None for an agent's."""
+        return self._subject.conversation_id
 
     @property
     def place(self) -> QueuePlace | None:
@@ -127,6 +147,17 @@ class LiveFeed:
             for entry in entries:
                 self.place.hear(entry.event)
         return [Told(entry.cursor, entry.event.type, entry.text) for entry in entries]
+
+    def closing(self, reason: Closing) -> Told:
+        """The last event. It has no cursor: a reader goes on after what came before."""
+        event = StreamEvent(
+            id=self._new_id(),
+            type=STREAM_CLOSED,
+            conversation_id=self._subject.conversation_id,
+            occurred_at=self._clock(),
+            data={"reason": reason},
+        )
+        return Told(None, event.type, event.model_dump_json())
 
     def tell_place(self, place: Queue) -> list[Told]:
         """The place in the queue that was found, unless what was told since made it old. It stands in no

@@ -116,8 +116,9 @@ export class Visitor implements Credential {
   async #isOriginRefused({ status }: RondoError): Promise<boolean> {
     const { baseUrl, fetch = globalThis.fetch } = this.#options;
     if (status !== 0) return false;
-    // Every page may read this one: it has no answer only without a network.
-    const script = await fetch(`${baseUrl}/widget/rondo.js`, { method: "HEAD" }).catch(() => null);
+    // Every page may read this one: it has no answer only without a network. A kept one is no answer.
+    const request: RequestInit = { method: "HEAD", cache: "no-store" };
+    const script = await fetch(`${baseUrl}/widget/rondo.js`, request).catch(() => null);
     return script?.ok === true;
   }
 
