@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from rondo_common.envelope import Envelope, headers_of
 from rondo_common.events import (
     EVENT_TYPES,
+    AcknowledgeAlert,
     ConversationErased,
     Event,
     MessagePosted,
@@ -21,7 +22,7 @@ from rondo_common.events import (
     TranscriptRequested,
 )
 from rondo_common.ids import WorkspaceId, derived_event_id
-from rondo_common.topics import CONVERSATIONS, DEAD_LETTERS, TOPICS, Partitioner, Topic
+from rondo_common.topics import CONVERSATIONS, DEAD_LETTERS, DIRECTORY, TOPICS, Partitioner, Topic
 
 Json = dict[str, Any]
 
@@ -35,6 +36,7 @@ SHARES: Mapping[type[Event], tuple[str, ...]] = {
     MessagesRead: ("gateway",),
     TranscriptRequested: ("gateway",),
     ConversationErased: ("history",),
+    AcknowledgeAlert: ("gateway",),
 }
 """On a topic with several writers: who writes what. All else there is the router's."""
 
@@ -93,6 +95,8 @@ def events_of(topic: Topic) -> list[type[Event]]:
 
 def writers_of(model: type[Event]) -> tuple[str, ...]:
     """The services that write an event."""
+    if model.TOPIC is DIRECTORY:
+        return ("gateway",)  # The notifier only removes: push subscriptions that are gone.
     if model.TOPIC is not CONVERSATIONS:
         return model.TOPIC.writers
     return SHARES.get(model, ("router",))

@@ -59,6 +59,7 @@ from rondo_gateway.domain.transcript import Transcript
 from rondo_gateway.entrypoints.open_streams import OpenStreams
 from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.ports import Definition
+from tests.gateway.fake_alert_book import FakeAlertBook
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
 from tests.gateway.fake_mailboxes import FakeMailboxes
@@ -225,6 +226,8 @@ class FakeWorld:
     places: FakePlaces = field(default_factory=FakePlaces)
     webhook_desk: FakeWebhookDesk = field(default_factory=FakeWebhookDesk)
     webhook_allow_private: bool = False
+    alerts: FakeAlertBook = field(default_factory=FakeAlertBook)
+    push_public_key: str | None = "BPublicKey"
     conversations: FakeConversations = field(default_factory=FakeConversations)
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
@@ -261,6 +264,8 @@ class FakeWorld:
             directory_log=self.directory,
             places=self.places,
             webhook_desk=self.webhook_desk,
+            alerts=self.alerts,
+            push_public_key=self.push_public_key,
             webhook_allow_private=self.webhook_allow_private,
             conversations=self.conversations,
             log=self.log,

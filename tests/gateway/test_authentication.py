@@ -46,7 +46,7 @@ def signed(secret: str = TOKEN_SECRET, algorithm: str = "HS256", **changes: Any)
 
 
 def unsigned() -> str:
-    return jwt.encode(CLAIMS, None, algorithm="none")
+    return jwt.encode(CLAIMS, "", algorithm="none")
 
 
 async def test_the_token_as_issued_is_taken(http: httpx.AsyncClient, world: FakeWorld) -> None:

@@ -30,6 +30,10 @@ from tests.gateway.fake_world import (
     json_of,
 )
 
+SUBSCRIPTION = {
+    "endpoint": "https://push.example.com/send/1",
+    "keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22},
+}
 CALLER = AgentId("caller")
 EVERY_AGENT = frozenset(Permission)
 """Whatever their profile: what is asked about is their own."""
@@ -64,6 +68,11 @@ ONE_OF: dict[str, frozenset[Permission]] = {
     "PUT /v1/agents/{agent_id}/availability": frozenset(
         {Permission.OWN_AVAILABILITY, Permission.ADMIN_AGENTS}
     ),
+    "GET /v1/agents/{agent_id}/alerts": EVERY_AGENT,
+    "POST /v1/agents/{agent_id}/alerts/{alert_id}/acknowledge": EVERY_AGENT,
+    "GET /v1/push_key": EVERY_AGENT,
+    "POST /v1/agents/{agent_id}/push_subscriptions": EVERY_AGENT,
+    "DELETE /v1/agents/{agent_id}/push_subscriptions/{subscription_id}": EVERY_AGENT,
     "GET /v1/rules/lint": frozenset({Permission.ADMIN_CUSTOM_RULES}),
     "GET /v1/metrics/live": frozenset({Permission.ANALYTICS_VIEW}),
     "GET /v1/metrics/live/stream": frozenset({Permission.ANALYTICS_VIEW}),
@@ -115,6 +124,8 @@ IDS = {
     "{visitor_id}": "nobody",
     "{workspace_id}": ACME,
     "{key_id}": "key_none",
+    "{alert_id}": "alr_none",
+    "{subscription_id}": "psh_none",
     "{id}": "new-one",
     "{webhook_id}": "crm",
 }
@@ -127,6 +138,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/route_plans": {"route": {"type": "round_robin"}},
     "POST /v1/workspaces": {"id": "initech", "name": "Initech"},
     "PATCH /v1/workspace": {},
+    "POST /v1/agents/{agent_id}/push_subscriptions": SUBSCRIPTION,
     "PUT /v1/agents/{agent_id}/availability": {"available": True},
     "PUT /v1/teams/{id}": {"name": "Team", "agent_ids": []},
     "PUT /v1/rules/{id}": {"name": "Rule", "priority": 1, "conditions": {"all": []}, "agent_ids": []},

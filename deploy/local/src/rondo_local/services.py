@@ -99,15 +99,21 @@ class Surroundings:
         return {
             "RONDO_LOG_FORMAT": "json",
             "RONDO_DEMO_PAGES": "true",
+            **self._public(),
             **self.environ,
             "RONDO_ROOT_KEY": self.state.root_key,
             "RONDO_TOKEN_SECRET": self.state.token_secret,
+            "RONDO_VAPID_PRIVATE_KEY": self.state.vapid_private_key,
             "RONDO_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap,
             "RONDO_REDIS_URL": self.addresses.redis_url,
             "RONDO_POSTGRES_DSN": self.addresses.postgres_dsn,
             "RONDO_HISTORY_URL": self.url("history"),
             "RONDO_HTTP_HOST": HOST,
         }
+
+    def _public(self) -> dict[str, str]:
+        """Where browsers find the inbox, once the gateway has a port."""
+        return {"RONDO_PUBLIC_URL": self.url("gateway")} if "gateway" in self.state.ports else {}
 
     def program(self, instance: Instance, layout: Layout) -> Program:
         """How to start one instance."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 from collections.abc import Mapping
@@ -12,6 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rondo_local.failures import PortMoved, StateUnreadable
 
 SECRET_BYTES = 48
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+def fresh_vapid_key() -> str:
+    """A private key of the curve P-256, as 32 bytes in base64url: any number below the curve's order."""
+    number = 1 + secrets.randbelow(P256_ORDER - 1)
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).decode().rstrip("=")
 
 
 class State(BaseModel):
@@ -22,6 +30,7 @@ class State(BaseModel):
     ports: dict[str, int] = Field(default_factory=dict)
     root_key: str = Field(repr=False)
     token_secret: str = Field(repr=False)
+    vapid_private_key: str = Field(default_factory=fresh_vapid_key, repr=False)
     demo_api_key: str | None = Field(default=None, repr=False)
 
     @classmethod
@@ -48,7 +57,11 @@ class State(BaseModel):
         return self.model_copy(update=given)
 
 
-_SECRET_VARIABLES = {"root_key": "RONDO_ROOT_KEY", "token_secret": "RONDO_TOKEN_SECRET"}
+_SECRET_VARIABLES = {
+    "root_key": "RONDO_ROOT_KEY",
+    "token_secret": "RONDO_TOKEN_SECRET",
+    "vapid_private_key": "RONDO_VAPID_PRIVATE_KEY",
+}
 
 
 def load(file: Path) -> State | None:

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from rondo_common.alerts import AlarmKind, AlertRecord, ChannelName, ClosingReason
 from rondo_common.availability import Availability
 from rondo_common.conversation import (
     AgentCard,
@@ -34,6 +35,7 @@ from rondo_common.directory.entries import (
     AgentEntry,
     ApiKeyEntry,
     ProfileEntry,
+    PushSubscriptionEntry,
     RuleEntry,
     TeamEntry,
     ToggleEntry,
@@ -41,7 +43,16 @@ from rondo_common.directory.entries import (
     WorkspaceEntry,
 )
 from rondo_common.directory.sites import IdentityEntry
-from rondo_common.ids import AgentId, ConversationId, MessageId, TeamId, VisitorId, WebhookId
+from rondo_common.ids import (
+    AgentId,
+    AlertId,
+    ConversationId,
+    EventId,
+    MessageId,
+    TeamId,
+    VisitorId,
+    WebhookId,
+)
 from rondo_common.topics import AGENTS, ALERTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, METRICS, Topic
 from rondo_common.waits import Waits
 
@@ -315,6 +326,16 @@ class ConversationIdleWarned(ConversationEvent):
     ends_at: datetime
 
 
+class AcknowledgeAlert(ConversationEvent):
+    """The agent has seen an alert. Asked of the notifier, in the conversation's own order."""
+
+    TYPE = "rondo.alert.acknowledge.v1"
+    TOPIC = CONVERSATIONS
+    alert_id: AlertId
+    agent_id: AgentId
+    by: Party
+
+
 # --- agents: who is there -----------------------------------------------------------------------
 
 
@@ -429,6 +450,22 @@ class IdentitySecretRotated(Event):
     identity: IdentityEntry
 
 
+class WebhookDefined(Event):
+    """A webhook endpoint as last provisioned, with its secrets."""
+
+    TYPE = "rondo.webhook.defined.v1"
+    TOPIC = DIRECTORY
+    webhook: WebhookEntry
+
+
+class PushSubscribed(Event):
+    """An agent wants to be told of chats in a browser."""
+
+    TYPE = "rondo.push_subscription.defined.v1"
+    TOPIC = DIRECTORY
+    subscription: PushSubscriptionEntry
+
+
 # --- metrics: what live metrics count -----------------------------------------------------------
 
 
@@ -470,15 +507,87 @@ class WorkspaceMetrics(Event):
     """Conversations under way at the window's end."""
 
 
-class WebhookDefined(Event):
-    """A webhook endpoint as last provisioned, with its secrets."""
-
-    TYPE = "rondo.webhook.defined.v1"
-    TOPIC = DIRECTORY
-    webhook: WebhookEntry
-
-
 # --- alerts: what people are to be told of ------------------------------------------------------
+
+
+class AlertEvent(ConversationEvent):
+    """About one alert, with all that became of it so far."""
+
+    agent_id: AgentId
+    alert: AlertRecord
+
+
+class AlertSent(AlertEvent):
+    """An agent is told of an offer, on this channel first."""
+
+    TYPE = "rondo.alert.sent.v1"
+    TOPIC = ALERTS
+    channel: ChannelName
+    offer_event_id: EventId
+    """The offer, as ``rondo.conversations`` has it."""
+
+
+class AlertDelivered(AlertEvent):
+    """The push service, the mail server or the chat system has taken it."""
+
+    TYPE = "rondo.alert.delivered.v1"
+    TOPIC = ALERTS
+    channel: ChannelName
+
+
+class AlertAcknowledged(AlertEvent):
+    """The agent answered the offer, or said that they have seen the alert: then ``answer`` is None."""
+
+    TYPE = "rondo.alert.acknowledged.v1"
+    TOPIC = ALERTS
+    answer: ClosingReason | None = None
+
+
+class AlertEscalated(AlertEvent):
+    """Nobody answered, or a channel failed: this one is turned to next."""
+
+    TYPE = "rondo.alert.escalated.v1"
+    TOPIC = ALERTS
+    channel: ChannelName
+
+
+class AlertWithdrawn(AlertEvent):
+    """There is nothing to answer any more; every channel that was used is told."""
+
+    TYPE = "rondo.alert.withdrawn.v1"
+    TOPIC = ALERTS
+    reason: ClosingReason
+
+
+class AlertFailed(AlertEvent):
+    """No channel could be told."""
+
+    TYPE = "rondo.alert.failed.v1"
+    TOPIC = ALERTS
+    error: str
+
+
+class CoverageAlarm(Event):
+    """About an alarm of a workspace."""
+
+    alarm_id: str
+    alarm: AlarmKind
+
+
+class CoverageAlarmRaised(CoverageAlarm):
+    """Nobody can be reached in the workspace's hours, or somebody waits for too long."""
+
+    TYPE = "rondo.coverage_alarm.raised.v1"
+    TOPIC = ALERTS
+    detail: str
+
+
+class CoverageAlarmResolved(CoverageAlarm):
+    """What raised the alarm is over."""
+
+    TYPE = "rondo.coverage_alarm.resolved.v1"
+    TOPIC = ALERTS
+    raised_at: datetime
 
 
 class WebhookDisabled(Event):
@@ -537,5 +646,15 @@ EVENT_TYPES: dict[str, type[Event]] = {
         IdentitySecretRotated,
         WebhookDefined,
         WebhookDisabled,
+        PushSubscribed,
+        AcknowledgeAlert,
+        AlertSent,
+        AlertDelivered,
+        AlertAcknowledged,
+        AlertEscalated,
+        AlertWithdrawn,
+        AlertFailed,
+        CoverageAlarmRaised,
+        CoverageAlarmResolved,
     )
 }

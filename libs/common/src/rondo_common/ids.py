@@ -26,6 +26,8 @@ RuleId = NewType("RuleId", str)
 AccountId = NewType("AccountId", str)
 ProfileId = NewType("ProfileId", str)
 WebhookId = NewType("WebhookId", str)
+AlertId = NewType("AlertId", str)
+PushSubscriptionId = NewType("PushSubscriptionId", str)
 EventId = NewType("EventId", str)
 """Unique per fact; equal for two records of the same fact."""
 CommandId = EventId

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rondo_common.smtp import smtp_server
+
+VAPID_KEY_BYTES = 32
 
 
 class KafkaSettings(BaseSettings):
@@ -52,8 +55,31 @@ class WebhookSettings(BaseSettings):
 
     webhook_allow_private: bool = Field(
         default=False,
-        description="Whether webhooks may go to private and loopback addresses, and over http; for trying",
+        description="Whether webhooks, pushes and chat hooks may go to private and loopback addresses, and "
+        "over http; for trying",
     )
+
+
+class PushSettings(BaseSettings):
+    """Who pushes to browsers: one key an installation. Without it, nobody does."""
+
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True, hide_input_in_errors=True)
+
+    vapid_private_key: SecretStr | None = Field(
+        default=None,
+        description="Signs pushes: a P-256 private key as 32 bytes in base64url; changing it voids every "
+        "push subscription",
+    )
+
+    @field_validator("vapid_private_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is None or not key.get_secret_value():
+            return None
+        text = key.get_secret_value()
+        if len(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) != VAPID_KEY_BYTES:
+            raise ValueError("must be 32 bytes in base64url")
+        return key
 
 
 class ConsumerSettings(BaseSettings):

@@ -6,6 +6,9 @@ it, ``?starttls=never`` leaves it. ``smtps://`` speaks TLS from the first byte.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Literal
@@ -73,27 +76,87 @@ class SmtpMailer:
             Unavailable: it may later. It may also have it already, and the answer was lost: so give a
                 message the same ``Message-ID`` when it is sent again.
         """
-        server = self._server
-        try:
-            await aiosmtplib.send(
-                message,
-                hostname=server.host,
-                port=server.port,
-                username=server.username,
-                password=server.password,
-                use_tls=server.implicit_tls,
-                start_tls={"auto": None, "always": True, "never": False}[server.starttls],
-                timeout=TIMEOUT_S,
-            )
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            first = error.recipients[0]
-            raise _refused(first.code, first.message) from error
-        except aiosmtplib.SMTPAuthenticationError as error:
-            raise Unavailable("smtp", f"it does not take the credentials ({error.code})") from error
-        except aiosmtplib.SMTPResponseException as error:
-            raise _refused(error.code, error.message) from error
-        except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
-            raise Unavailable("smtp", repr(error)) from error
+        with _smtp_errors():
+            async with _client(self._server) as client:
+                await client.send_message(message)
+
+
+class SmtpSession:
+    """Hands messages over to one server, one after the other on the same connection while it lasts.
+
+    A connection that the server has closed meanwhile is replaced. Close the session in the end.
+    """
+
+    def __init__(self, server: SmtpServer) -> None:
+        self._server = server
+        self._client: aiosmtplib.SMTP | None = None
+        self._turn = asyncio.Lock()
+
+    async def send(self, message: EmailMessage) -> None:
+        """As :meth:`SmtpMailer.send`."""
+        with _smtp_errors():
+            async with self._turn:
+                try:
+                    client = await self._connected()
+                    await client.send_message(message)
+                except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPDataError):
+                    raise  # The connection is as good as before.
+                except BaseException:
+                    self._drop()
+                    raise
+
+    async def close(self) -> None:
+        """Take leave of the server. Again is fine."""
+        async with self._turn:
+            client, self._client = self._client, None
+            if client is not None and client.is_connected:
+                with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                    await client.quit()
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        if self._client is not None and self._client.is_connected:
+            try:
+                await self._client.noop()
+            except (aiosmtplib.SMTPException, OSError):
+                self._drop()  # It was closed while nothing was sent.
+            else:
+                return self._client
+        self._client = _client(self._server)
+        await self._client.connect()
+        return self._client
+
+    def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
+def _client(server: SmtpServer) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.username,
+        password=server.password,
+        use_tls=server.implicit_tls,
+        start_tls={"auto": None, "always": True, "never": False}[server.starttls],
+        timeout=TIMEOUT_S,
+    )
+
+
+@contextlib.contextmanager
+def _smtp_errors() -> Iterator[None]:
+    """Translate what a server, or the way to it, makes aiosmtplib raise."""
+    try:
+        yield
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        first = error.recipients[0]
+        raise _refused(first.code, first.message) from error
+    except aiosmtplib.SMTPAuthenticationError as error:
+        raise Unavailable("smtp", f"it does not take the credentials ({error.code})") from error
+    except aiosmtplib.SMTPResponseException as error:
+        raise _refused(error.code, error.message) from error
+    except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+        raise Unavailable("smtp", repr(error)) from error
 
 
 def _refused(code: int, message: str) -> Rejected | Unavailable:

@@ -77,18 +77,18 @@ DIRECTORY = Topic(
     holds="All that a workspace has provisioned, as last defined; a tombstone removes",
     key="workspace id/kind/id",
     partitioner=Partitioner.WORKSPACE,
-    writers=("gateway",),
-    readers=("gateway", "router", "notifier", "history"),
+    writers=("gateway", "notifier"),
+    readers=("gateway", "router", "history", "notifier"),
     retention_ms=None,
     compacted=True,
 )
 ALERTS = Topic(
     name="rondo.alerts",
     holds="What the notifier did and could not do, for people to be told of",
-    key="what it is about: webhook id",
+    key="what it is about: agent, webhook or workspace id",
     partitioner=Partitioner.WORKSPACE,
     writers=("notifier",),
-    readers=("operators",),
+    readers=("notifier", "operators"),
     retention_ms=90 * DAY_MS,
 )
 METRICS = Topic(

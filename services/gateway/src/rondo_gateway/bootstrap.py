@@ -31,6 +31,7 @@ from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.kafka_event_log import KafkaEventLog
 from rondo_gateway.adapters.kafka_metrics import KafkaLiveMetrics
+from rondo_gateway.adapters.redis_alerts import RedisAlertBook
 from rondo_gateway.adapters.redis_answers import RedisAnswers
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
@@ -43,6 +44,7 @@ from rondo_gateway.adapters.redis_rate_limiter import RedisRateLimiter
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
 from rondo_gateway.adapters.redis_webhooks import RedisWebhookDesk
+from rondo_gateway.adapters.vapid import public_key_of
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
@@ -53,6 +55,7 @@ from rondo_gateway.entrypoints.sockets import socket_routes
 from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
+from rondo_gateway.handlers.alerts import AlertQueries
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.assignments import AssignmentStories
 from rondo_gateway.handlers.attention import Attention
@@ -69,6 +72,7 @@ from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.route_plans import RoutePlans
@@ -79,6 +83,7 @@ from rondo_gateway.handlers.visitor_sessions import VisitorSessions
 from rondo_gateway.handlers.webhooks import WebhookKind, Webhooks
 from rondo_gateway.handlers.workspaces import Workspaces
 from rondo_gateway.ports import (
+    AlertBook,
     Answers,
     Conversations,
     DirectoryLog,
@@ -104,9 +109,9 @@ REDIS_TIMEOUT_S = 2.0
 """A caller waits for the 503: this long, and once more."""
 API_KEY_BYTES = 32
 TURN_TOKEN_BYTES = 16
-WEBHOOK_SECRET_BYTES = 32
 SALT_BYTES = 16
 """Also of an anonymous visitor's id: nobody guesses 128 bits."""
+WEBHOOK_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,8 @@ class World:
     log: EventLog
     answers: Answers
     mailboxes: Mailboxes
+    alerts: AlertBook
+    push_public_key: str | None
     metrics: LiveMetrics
     queue: WaitingQueue
     presence: Presence
@@ -180,6 +187,14 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         account_import=AccountImport(directory, directory_log),
         agent_tokens=AgentTokens(directory, world.tokens, clock),
         availabilities=Availabilities(directory, directory_log, clock),
+        alerts=AlertQueries(directory, world.alerts, log, clock, new_event_id),
+        push_subscriptions=PushSubscriptions(
+            directory,
+            directory_log,
+            clock,
+            world.push_public_key,
+            allow_private=world.webhook_allow_private,
+        ),
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, limits, clock),
         conversations=conversations,
         conversation_lists=ConversationLists(directory, world.conversations, world.history),
@@ -263,6 +278,8 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
+        alerts=RedisAlertBook(redis, doorbells),
+        push_public_key=_push_public_key(settings),
         metrics=metrics,
         queue=RedisWaitingQueue(functions, doorbells),
         presence=RedisPresence(functions),
@@ -273,8 +290,8 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         rate_limiter=RedisRateLimiter(functions),
         visitor_presence=RedisVisitorPresence(functions),
         clock=utc_now,
-        webhook_allow_private=settings.webhook_allow_private,
         stream_times=StreamTimes.within_lease(settings.presence_lease_s),
+        webhook_allow_private=settings.webhook_allow_private,
     )
     open_streams = OpenStreams()
     checks: dict[str, Check] = {"kafka": view.catch_up, "redis": lambda: ping(redis)}
@@ -331,13 +348,18 @@ async def _let_others_run() -> None:
     await asyncio.sleep(0)
 
 
+def _push_public_key(settings: GatewaySettings) -> str | None:
+    key = settings.vapid_private_key
+    return None if key is None else public_key_of(key.get_secret_value())
+
+
 def _new_api_key() -> str:
     return API_KEY_PREFIX + secrets.token_urlsafe(API_KEY_BYTES)
 
 
-def _new_webhook_secret() -> str:
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(WEBHOOK_SECRET_BYTES)).decode()
-
-
 def _new_salt() -> str:
     return secrets.token_hex(SALT_BYTES)
+
+
+def _new_webhook_secret() -> str:
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(WEBHOOK_SECRET_BYTES)).decode()

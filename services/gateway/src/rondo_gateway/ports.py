@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from rondo_common.alerts import AlertRecord
 from rondo_common.answers import Answer
 from rondo_common.conversation import Message, Queue
 from rondo_common.conversation_view import ConversationView
@@ -22,6 +23,7 @@ from rondo_common.envelope import Envelope
 from rondo_common.events import Event
 from rondo_common.ids import (
     AgentId,
+    AlertId,
     ApiKeyId,
     CommandId,
     ConversationId,
@@ -608,4 +610,27 @@ class Identities(Protocol):
             NotAuthenticated: none of them signed it, or it does not expire soon enough, or has expired.
             Invalid: what it says of the visitor cannot be taken.
         """
+        ...
+
+
+class AlertBook(Protocol):
+    """The alerts of agents, as the notifier keeps them.
+
+    Raises:
+        Unavailable: they cannot be read now.
+    """
+
+    async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[AlertRecord]:
+        """An agent's alerts that are kept, the newest first."""
+        ...
+
+    async def find(self, workspace_id: WorkspaceId, alert_id: AlertId) -> AlertRecord | None:
+        """One alert, or None."""
+        ...
+
+    def watched(
+        self, workspace_id: WorkspaceId, alert_id: AlertId
+    ) -> AbstractAsyncContextManager[Callable[[AlertRecord, float], Awaitable[AlertRecord]]]:
+        """While it is entered, no change of an alert is missed. What it gives waits for another state
+        than that of the record, at most so many seconds: the alert then, or as it was."""
         ...

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from rondo_common.settings import KafkaSettings, ProcessSettings, RedisSettings, WebhookSettings
+from rondo_common.settings import (
+    KafkaSettings,
+    ProcessSettings,
+    PushSettings,
+    RedisSettings,
+    WebhookSettings,
+)
 
 
-class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings, WebhookSettings):
+class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings, WebhookSettings, PushSettings):
     """Everything the gateway can be told."""
 
     root_key: SecretStr = Field(min_length=16, description="The operator's credential")

@@ -8,6 +8,7 @@ from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.events import (
     AcceptChat,
+    AcknowledgeAlert,
     AssignmentAccepted,
     AssignmentDeclined,
     AssignmentOffered,
@@ -89,6 +90,7 @@ READINGS: dict[type[Event], Reading] = {
     TranscriptRequested: handlers.fact,
     ConversationErased: handlers.no_fact,
     ConversationIdleWarned: handlers.fact,
+    AcknowledgeAlert: handlers.no_fact,
 }
 """Everything on the two topics: what is kept, and what is not."""
 

@@ -11,6 +11,7 @@ from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.topics import AGENTS, CONVERSATIONS
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes
+from rondo_notifier.alert_service import alert_service
 from rondo_notifier.entrypoints.topics import TopicsConsumer
 from rondo_notifier.settings import NotifierSettings
 from rondo_notifier.webhook_service import webhook_service
@@ -31,11 +32,14 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
         await loop.run(stop)
 
     try:
-        async with webhook_service(settings, redis, publisher) as webhooks:
+        async with (
+            webhook_service(settings, redis, publisher) as webhooks,
+            alert_service(settings, redis, publisher, mailboxes, webhooks) as alerts,
+        ):
             routes = loops_health(
-                {"consumer": loop, "webhooks": webhooks.loop},
+                {"consumer": loop, "webhooks": webhooks.loop, "alerts": alerts.loop},
                 {"redis": lambda: ping(redis)},
-                lambda: {"webhooks": webhooks.shares.details()},
+                lambda: {"webhooks": webhooks.shares.details(), **alerts.details()},
             )
             app = health_app(routes, title="Rondo notifier")
             await run_together(
@@ -43,9 +47,15 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
                 stopping=[
                     consume(),
                     webhooks.consume(stop),
+                    *alerts.stopping(stop),
                     serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop),
                 ],
-                background=[webhooks.follow_directory(), webhooks.hear(), webhooks.deliver()],
+                background=[
+                    webhooks.follow_directory(),
+                    webhooks.hear(),
+                    webhooks.deliver(),
+                    *alerts.background(),
+                ],
             )
     finally:
         await publisher.stop()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import aiohttp
 from redis.asyncio import Redis
 
 from rondo_common.directory.reader import DirectoryReader
@@ -40,6 +41,10 @@ class WebhookService:
 
     loop: ConsumerLoop
     shares: WebhookShares
+    directory: Directory
+    past: KafkaPastEvents
+    session: aiohttp.ClientSession
+    """Reaches public addresses only, unless private ones are allowed."""
     _schedule: RedisWebhookSchedule
     _reader: DirectoryReader
     _bells: Doorbells
@@ -52,6 +57,10 @@ class WebhookService:
     async def follow_directory(self) -> None:
         """Read the directory until cancelled."""
         await self._reader.run()
+
+    async def catch_up(self) -> None:
+        """Return when the directory was read as far as it was written. Raises ``Unavailable``."""
+        await self._reader.catch_up(CATCH_UP_TIMEOUT_S)
 
     async def hear(self) -> None:
         """Listen for what is new until cancelled."""
@@ -97,6 +106,6 @@ async def webhook_service(
         consumer = WebhookTopicsConsumer(planning, shares, catch_up)
         loop = make_loop(settings, GROUP, SOURCES, consumer, publisher)
         try:
-            yield WebhookService(loop, shares, schedule, reader, bells)
+            yield WebhookService(loop, shares, directory, past, session, schedule, reader, bells)
         finally:
             await reader.close()

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from rondo_common.alerts import ChannelName
 from rondo_common.availability import ScheduleBlock, TimeZone, Toggle
 from rondo_common.conditions import Condition
 from rondo_common.conversation import AgentCard, Value
@@ -25,6 +26,7 @@ from rondo_common.ids import (
     ApiKeyId,
     EventId,
     ProfileId,
+    PushSubscriptionId,
     RuleId,
     TeamId,
     WebhookId,
@@ -41,6 +43,12 @@ EmailDomain = Annotated[
 """The part of an e-mail address behind the ``@``, in lower case."""
 
 
+ChatHookUrl = Annotated[
+    str, StringConstraints(max_length=2_000, pattern=r"^https?://[^\s/@\x00]+(/[^\s\x00]*)?$")
+]
+"""Whoever knows it may write into the room behind it, so it is a secret."""
+
+
 class Kind(StrEnum):
     """The kinds of directory entries, as they stand in the middle of a record's key."""
 
@@ -53,9 +61,11 @@ class Kind(StrEnum):
     RULE = "rule"
     ACCOUNT = "account"
     PROFILE = "profile"
-    WEBHOOK = "webhook"
     IDENTITY = "identity"
     """Whence the secrets come that a workspace's website signs visitors with; its id is the workspace's."""
+    WEBHOOK = "webhook"
+    PUSH_SUBSCRIPTION = "push_subscription"
+    """A browser in which an agent wants to be told of chats."""
 
 
 class OfferAttempts(Value):
@@ -87,6 +97,26 @@ class FallbackSettings(Value):
     offer_meeting: bool = False
 
 
+class AlertSettings(Value):
+    """How agents are told of offers, and people of what needs them. Durations in seconds."""
+
+    escalation: tuple[ChannelName, ...] = Field(
+        default=(ChannelName.INBOX, ChannelName.WEB_PUSH, ChannelName.EMAIL), max_length=len(ChannelName)
+    )
+    """The channels in the order they are turned to while nobody answers. Those that an agent does not
+    want, or cannot be reached by, are left out."""
+    ack_timeout_s: float = Field(default=5, ge=0.1, le=600)
+    """How long an open inbox has to answer before the next channel is turned to."""
+    mail_interval_s: int = Field(default=600, ge=0, le=86_400)
+    """An agent gets an email so often at most; what happens meanwhile is gathered in the next one."""
+    queue_wait_s: int | None = Field(default=None, ge=1, le=86_400)
+    """Whoever waits longer than this in the queue raises an alarm; None: nobody does."""
+    coverage_grace_s: int = Field(default=60, ge=0, le=86_400)
+    """How long nobody may be there, in the hours of some agent's schedule, before that is an alarm."""
+    chat_hooks: tuple[ChatHookUrl, ...] = Field(default=(), max_length=10)
+    """Incoming webhooks of chat systems that take ``{"text": …}``, as Slack's do. Shown in part only."""
+
+
 class WorkspaceSettings(Value):
     """A workspace's settings. Durations in seconds."""
 
@@ -115,6 +145,7 @@ class WorkspaceSettings(Value):
     """The websites whose pages may call from a browser."""
     rate_limits: RateLimits = RateLimits()
     widget: WidgetSettings = WidgetSettings()
+    alerts: AlertSettings = AlertSettings()
 
 
 class WorkspaceEntry(Value):
@@ -215,6 +246,18 @@ class ProfileEntry(Value):
     id: ProfileId
     name: str
     permissions: tuple[Permission, ...]
+
+
+class PushSubscriptionEntry(Value):
+    """A browser in which an agent wants to be told of chats, as its push service named it."""
+
+    id: PushSubscriptionId
+    agent_id: AgentId
+    endpoint: str = Field(repr=False)
+    """Whoever knows it may push, so it is a secret."""
+    p256dh: str = Field(repr=False)
+    auth: str = Field(repr=False)
+    created_at: datetime
 
 
 class WebhookSecret(Value):

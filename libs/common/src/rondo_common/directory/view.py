@@ -14,6 +14,7 @@ from rondo_common.directory.entries import (
     ApiKeyEntry,
     Kind,
     ProfileEntry,
+    PushSubscriptionEntry,
     RuleEntry,
     TeamEntry,
     WebhookEntry,
@@ -28,12 +29,23 @@ from rondo_common.events import (
     Event,
     IdentitySecretRotated,
     ProfileDefined,
+    PushSubscribed,
     RuleDefined,
     TeamDefined,
     WebhookDefined,
     WorkspaceDefined,
 )
-from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WebhookId, WorkspaceId
+from rondo_common.ids import (
+    AccountId,
+    AgentId,
+    ApiKeyId,
+    ProfileId,
+    PushSubscriptionId,
+    RuleId,
+    TeamId,
+    WebhookId,
+    WorkspaceId,
+)
 from rondo_common.permissions import DEFAULT_PROFILES, Permission
 
 
@@ -61,9 +73,10 @@ class WorkspaceDirectory:
     rules: dict[RuleId, Defined[RuleEntry]] = field(default_factory=dict)
     accounts: Accounts = field(default_factory=Accounts)
     profiles: dict[ProfileId, Defined[ProfileEntry]] = field(default_factory=dict)
-    webhooks: dict[WebhookId, Defined[WebhookEntry]] = field(default_factory=dict)
     identity: IdentityEntry | None = None
     """Whence its identity secrets come, if it has any."""
+    webhooks: dict[WebhookId, Defined[WebhookEntry]] = field(default_factory=dict)
+    push_subscriptions: dict[PushSubscriptionId, PushSubscriptionEntry] = field(default_factory=dict)
     workspace_offset: int = -1
     """The version of ``workspace``."""
     place_last: int = 0
@@ -80,6 +93,16 @@ class WorkspaceDirectory:
     def may_chat(self, agent: AgentEntry) -> bool:
         """Whether the agent holds the live chat permission, and it is switched on for them."""
         return agent.live_chat and Permission.LIVE_CHAT_VIEW_MY in self.permissions_of(agent.profile)
+
+    def push_subscriptions_of(self, agent_id: AgentId) -> list[PushSubscriptionEntry]:
+        """The browsers in which an agent wants to be told, the oldest first."""
+        found = [each for each in self.push_subscriptions.values() if each.agent_id == agent_id]
+        return sorted(found, key=lambda each: (each.created_at, each.id))
+
+    def agents_with(self, permission: Permission) -> list[AgentEntry]:
+        """The agents who hold a permission."""
+        entries = (each.entry for each in self.agents.values())
+        return [each for each in entries if permission in self.permissions_of(each.profile)]
 
     def availability_of(self, agent: AgentEntry, now: datetime) -> Availability:
         """Whether the agent is available at ``now``, by schedule and toggle; permitted or not."""
@@ -127,7 +150,7 @@ class Directory:
         """Whether any workspace lets pages of ``origin`` call."""
         return any(pattern in self._origins for pattern in patterns_for(origin))
 
-    def apply(self, change: DirectoryChange) -> None:  # noqa: C901 - one case a kind
+    def apply(self, change: DirectoryChange) -> None:  # noqa: C901, PLR0912 - one case a kind
         """Take in the next record."""
         self._partitions[change.workspace_id] = change.partition
         of_workspace = self._workspaces.setdefault(change.workspace_id, WorkspaceDirectory())
@@ -150,10 +173,12 @@ class Directory:
                 of_workspace.accounts.put(account, change.offset)
             case ProfileDefined(profile=profile):
                 of_workspace.profiles[profile.id] = Defined(profile, change.offset)
-            case WebhookDefined(webhook=webhook):
-                of_workspace.webhooks[webhook.id] = Defined(webhook, change.offset)
             case IdentitySecretRotated(identity=identity):
                 of_workspace.identity = identity
+            case WebhookDefined(webhook=webhook):
+                of_workspace.webhooks[webhook.id] = Defined(webhook, change.offset)
+            case PushSubscribed(subscription=subscription):
+                of_workspace.push_subscriptions[subscription.id] = subscription
             case ApiKeyDefined(api_key=api_key):
                 self._forget_api_key(of_workspace, api_key.id)
                 of_workspace.api_keys[api_key.id] = api_key
@@ -163,9 +188,7 @@ class Directory:
             case _:
                 pass  # A kind this version does not know; a later one will.
 
-    def _remove(  # noqa: C901 - one case a kind
-        self, of_workspace: WorkspaceDirectory, change: DirectoryChange
-    ) -> None:
+    def _remove(self, of_workspace: WorkspaceDirectory, change: DirectoryChange) -> None:  # noqa: C901 - one case a kind
         match change.kind:
             case Kind.WORKSPACE:
                 self._forget_site(of_workspace)
@@ -186,6 +209,8 @@ class Directory:
                 of_workspace.accounts.remove(AccountId(change.entry_id))
             case Kind.PROFILE:
                 of_workspace.profiles.pop(ProfileId(change.entry_id), None)
+            case Kind.PUSH_SUBSCRIPTION:
+                of_workspace.push_subscriptions.pop(PushSubscriptionId(change.entry_id), None)
             case Kind.WEBHOOK:
                 of_workspace.webhooks.pop(WebhookId(change.entry_id), None)
 

@@ -6,7 +6,7 @@ on a cluster. A key's doorbell is the pub/sub channel of the same name.
 
 from __future__ import annotations
 
-from rondo_common.ids import AgentId, CommandId, ConversationId, WorkspaceId
+from rondo_common.ids import AgentId, AlertId, CommandId, ConversationId, WorkspaceId
 
 
 def workspace_key(workspace_id: WorkspaceId, *parts: str) -> str:
@@ -61,6 +61,19 @@ def queue_pace_key(workspace_id: WorkspaceId) -> str:
 def presence_key(workspace_id: WorkspaceId) -> str:
     """Until when each agent is present, in ms: a sorted set. Written by the gateway."""
     return workspace_key(workspace_id, "presence")
+
+
+def alert_key(workspace_id: WorkspaceId, alert_id: AlertId) -> str:
+    """An alert: a hash, whose field ``record`` everybody may read. Written by the notifier.
+
+    Its doorbell rings at every change.
+    """
+    return workspace_key(workspace_id, "alert", alert_id)
+
+
+def agent_alerts_key(workspace_id: WorkspaceId, agent_id: AgentId) -> str:
+    """An agent's alerts by when they were created, in ms: a sorted set. Written by the notifier."""
+    return workspace_key(workspace_id, "agent", agent_id, "alerts")
 
 
 def visitor_presence_key(workspace_id: WorkspaceId) -> str:

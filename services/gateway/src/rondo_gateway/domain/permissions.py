@@ -186,6 +186,17 @@ def named_agent(caller: Principal, agent_id: AgentId) -> AgentId:
     return agent_id
 
 
+def require_tellable(
+    caller: Backend | AgentCaller, agent_id: AgentId, permissions: Set[Permission]
+) -> None:
+    """Raises ``NotPermitted`` unless the caller may see to how that agent is told of chats: the agent,
+    the backend, or somebody with ``admin_agents`` among their ``permissions``."""
+    if isinstance(caller, Backend) or Permission.ADMIN_AGENTS in permissions:
+        return
+    if caller.agent_id != agent_id:
+        raise NotPermitted("The alerts of others need a profile with admin_agents.")
+
+
 def require_availability_permission(
     caller: Backend | AgentCaller, agent_id: AgentId, permissions: Set[Permission]
 ) -> None:

@@ -26,6 +26,7 @@ from rondo_common.directory.entries import ApiKeyEntry, WorkspaceEntry, Workspac
 from rondo_common.directory.sites import WidgetSettings
 from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, VisitorId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
+from rondo_gateway.domain.chat_hooks import masked_settings
 from rondo_gateway.domain.principals import Member, VisitorCaller
 
 
@@ -230,7 +231,7 @@ def workspace_of(workspace: WorkspaceEntry) -> Workspace:
 
 def own_workspace_of(workspace: WorkspaceEntry) -> OwnWorkspace:
     """The workspace as its own backend sees it."""
-    settings = dict(workspace.settings)
+    settings = dict(workspace.settings) | {"alerts": masked_settings(workspace.settings.alerts)}
     return OwnWorkspace(id=workspace.id, name=workspace.name, site_key=workspace.site_key, **settings)
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from rondo_common.directory.entries import WorkspaceSettings
 from rondo_common.permissions import Permission
+from rondo_gateway.domain.chat_hooks import unmasked_settings
 from rondo_gateway.domain.email_domains import normal_domain
 from rondo_gateway.domain.refusals import Invalid
 
@@ -30,6 +31,7 @@ SETTING_PERMISSIONS: Mapping[str, Permission] = {
     "allowed_origins": Permission.ADMIN_SECURITY,
     "rate_limits": Permission.ADMIN_SECURITY,
     "widget": Permission.ADMIN_INTEGRATIONS,
+    "alerts": Permission.ADMIN_INTEGRATIONS,
 }
 """What an agent must be permitted to change each setting. One that is not listed needs security."""
 
@@ -55,7 +57,12 @@ def patched_settings(settings: WorkspaceSettings, patch: Mapping[str, Any]) -> W
         raise Invalid("".join(f"/{token}" for token in first["loc"]), first["msg"]) from None
     except RecursionError:
         raise Invalid("", "the settings are nested too deeply") from None
-    return patched.model_copy(update={"blocked_email_domains": _normal(patched.blocked_email_domains)})
+    return patched.model_copy(
+        update={
+            "blocked_email_domains": _normal(patched.blocked_email_domains),
+            "alerts": unmasked_settings(patched.alerts, settings.alerts.chat_hooks),
+        }
+    )
 
 
 def _normal(domains: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from rondo_gateway.entrypoints.account_import import account_import_routes
 from rondo_gateway.entrypoints.agents import agent_routes
+from rondo_gateway.entrypoints.alerts import alert_routes
 from rondo_gateway.entrypoints.attention import attention_routes
 from rondo_gateway.entrypoints.availability import availability_routes
 from rondo_gateway.entrypoints.conversation_lists import conversation_list_routes
@@ -65,6 +66,7 @@ def public_app(
         route_plan_routes(),
         agent_routes(),
         availability_routes(),
+        alert_routes(),
         rule_lint_routes(),
         account_import_routes(),
         *provisioned_routes(),

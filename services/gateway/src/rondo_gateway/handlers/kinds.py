@@ -116,6 +116,10 @@ class AgentKind(ProvisionedKind[AgentBody, AgentEntry, Agent]):
             *(Definition(Kind.TEAM, each.id, TeamDefined(team=each)) for each in teams if each),
             *(Definition(Kind.RULE, each.id, RuleDefined(rule=each)) for each in rules if each),
             Definition(Kind.TOGGLE, agent_id, None),
+            *(
+                Definition(Kind.PUSH_SUBSCRIPTION, each.id, None)
+                for each in found.push_subscriptions_of(agent_id)
+            ),
             Definition(Kind.AGENT, agent_id, None),
         ]
 

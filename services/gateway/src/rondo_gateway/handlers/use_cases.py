@@ -9,6 +9,7 @@ from rondo_gateway.domain.provisioned import Account, Agent, Profile, Rule, Team
 from rondo_gateway.domain.provisioning import AccountBody, AgentBody, ProfileBody, RuleBody, TeamBody
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
+from rondo_gateway.handlers.alerts import AlertQueries
 from rondo_gateway.handlers.api_keys import ApiKeys
 from rondo_gateway.handlers.assignments import AssignmentStories
 from rondo_gateway.handlers.attention import Attention
@@ -24,6 +25,7 @@ from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
@@ -48,6 +50,8 @@ class UseCases:
     webhooks: Webhooks
     account_import: AccountImport
     agent_tokens: AgentTokens
+    alerts: AlertQueries
+    push_subscriptions: PushSubscriptions
     availabilities: Availabilities
     chat_requests: ChatRequests
     conversations: ConversationCommands

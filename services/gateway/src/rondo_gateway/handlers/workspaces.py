@@ -145,6 +145,7 @@ def _contents(found: WorkspaceDirectory) -> Iterator[Definition]:
         Kind.TEAM: found.teams,
         # Toggles of agents who are gone as well: one may have been switched while its agent was deleted.
         Kind.TOGGLE: found.toggles,
+        Kind.PUSH_SUBSCRIPTION: found.push_subscriptions,
         Kind.AGENT: found.agents,
         Kind.PROFILE: found.profiles,
         Kind.API_KEY: found.api_keys,
