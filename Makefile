@@ -9,7 +9,9 @@ MAKEFLAGS += --no-builtin-rules
 
 # The interpreter to set up with; empty means the first suitable one on PATH.
 PYTHON ?=
-# Further arguments of test and bench: make test ARGS="-k router -x"
+# How many seeds soak plays.
+SEEDS ?= 1000
+# Further arguments of test, soak and bench: make test ARGS="-k router -x"
 ARGS ?=
 
 PY := .venv/bin/python
@@ -18,7 +20,7 @@ PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 p
 IS_SET_UP := test -e .local/setup.stamp -a -x $(PY)
 
 .PHONY: help setup lock up down clean status demo test check format format-check lint types layers \
-	generate generate-check bench
+	generate generate-check bench soak
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +54,9 @@ demo: up ## Start the stack and play one conversation
 
 test: setup ## Run every test; ARGS="-k name" for some
 	@$(PY) -m pytest $(ARGS)
+
+soak: setup ## Simulate routers over SEEDS=1000 bad weeks
+	@RONDO_SEEDS=$(SEEDS) $(PY) -m pytest tests/router/test_simulation.py --quiet $(ARGS)
 
 check: format-check lint types layers generate-check test ## Run all that a change must pass
 

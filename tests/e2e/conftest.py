@@ -48,7 +48,9 @@ class RunningStack:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     layout = Layout(root=Path(tmp_path_factory.mktemp("stack")), jars=Layout.of_checkout().jars)
-    environ = {**os.environ, "ROUTERS": ROUTERS, "GATEWAYS": GATEWAYS}
+    # The tests' own receivers are on this machine.
+    allowed = {"RONDO_WEBHOOK_ALLOW_PRIVATE": "true"}
+    environ = {**os.environ, "ROUTERS": ROUTERS, "GATEWAYS": GATEWAYS, **allowed}
     stack = Stack(layout, environ, lambda name, line: print(f"{name:<14} {line}"))
     env = asyncio.run(stack.up())
     try:

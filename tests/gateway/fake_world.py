@@ -14,6 +14,7 @@ import httpx
 from fastapi import FastAPI
 
 from rondo_common.answers import Answer
+from rondo_common.clock import Clock
 from rondo_common.conversation import (
     AgentCard,
     Ended,
@@ -45,6 +46,7 @@ from rondo_common.ids import (
     VisitorId,
     WorkspaceId,
 )
+from rondo_common.system_clock import utc_now
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.bootstrap import World, build_app
@@ -52,7 +54,7 @@ from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
 from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
-from rondo_gateway.domain.tokens import AgentSubject, VisitorSubject, claims_for
+from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
 from rondo_gateway.entrypoints.open_streams import OpenStreams
 from rondo_gateway.entrypoints.stream_readers import StreamTimes
@@ -66,9 +68,10 @@ from tests.gateway.fake_presence import FakePresence
 from tests.gateway.fake_queue import FakeWaitingQueue
 from tests.gateway.fake_rate_limiter import FakeRateLimiter
 from tests.gateway.fake_visitor_presence import FakeVisitorPresence
+from tests.gateway.fake_webhook_desk import FakeWebhookDesk
 
 NOON = datetime.now(UTC).replace(microsecond=0)
-"""The fakes' present. JSON Web Tokens are checked against the real clock, so it is near the real one."""
+"""The fakes' present. Whole seconds, as tokens count in those."""
 ROOT_KEY = "root-key-of-the-tests"
 TOKEN_SECRET = "token-secret-of-the-tests-0123456789"
 ACME = WorkspaceId("acme")
@@ -201,6 +204,18 @@ class FakeHistory:
             raise Unavailable("history", "switched off by the test")
 
 
+class ClockedTokens(JwtTokens):
+    """Tokens that expire by the world's clock. The library looks at the real one."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(TOKEN_SECRET)
+        self._clock = clock
+
+    def read(self, token: str, *, expired_s_max: int = 0) -> TokenClaims:
+        ahead_s = round((utc_now() - self._clock()).total_seconds())
+        return super().read(token, expired_s_max=expired_s_max + ahead_s)
+
+
 @dataclass
 class FakeWorld:
     """Everything the gateway stands on, without servers. Two workspaces; Grace and Bob are agents, who
@@ -208,6 +223,8 @@ class FakeWorld:
 
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     places: FakePlaces = field(default_factory=FakePlaces)
+    webhook_desk: FakeWebhookDesk = field(default_factory=FakeWebhookDesk)
+    webhook_allow_private: bool = False
     conversations: FakeConversations = field(default_factory=FakeConversations)
     log: FakeEventLog = field(default_factory=FakeEventLog)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
@@ -221,13 +238,13 @@ class FakeWorld:
     identities: VisitorIdentities = field(
         default_factory=lambda: VisitorIdentities(TOKEN_SECRET, lambda: uuid.uuid4().hex)
     )
-    tokens: JwtTokens = field(default_factory=lambda: JwtTokens(TOKEN_SECRET))
     open_streams: OpenStreams = field(default_factory=OpenStreams)
     times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01, queue_look_s=0.01))
     now: datetime = NOON
 
     def __post_init__(self) -> None:
         self.queue = FakeWaitingQueue(self.conversations)
+        self.tokens = ClockedTokens(lambda: self.now)
 
     async def furnish(self) -> None:
         """Put the two workspaces into the directory, with both agents there."""
@@ -243,6 +260,8 @@ class FakeWorld:
             directory=self.directory,
             directory_log=self.directory,
             places=self.places,
+            webhook_desk=self.webhook_desk,
+            webhook_allow_private=self.webhook_allow_private,
             conversations=self.conversations,
             log=self.log,
             answers=self.answers,

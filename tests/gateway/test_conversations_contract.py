@@ -188,7 +188,7 @@ async def test_who_waits_is_shown_with_their_place_and_what_is_left_by_experienc
     first, second = ConversationId("cnv_0"), CNV
     for waiting, pace_s, queue in (
         ([first, second], 12.5, Queue(position=2, estimated_wait_s=25)),
-        ([second], 12.5, Queue(position=1, estimated_wait_s=12)),
+        ([second], 12.5, Queue(position=1, estimated_wait_s=13)),
         ([second, first], None, Queue(position=1, estimated_wait_s=60)),
     ):
         await conversations.line_up(ws, waiting, pace_s)

@@ -122,6 +122,54 @@ async def test_a_message_is_one_to_four_thousand_characters(
     assert answer.status_code == status
 
 
+TEXTS = [
+    "👩\u200d👩\u200d👧\u200d👦 🏳️\u200d🌈 🇸🇪",
+    "مرحبا بالعالم",
+    "\u202eabc\u202c \u2066x\u2069 \u200f\u200e",
+    "\u200b\u200c\u200d\u2060\ufeff",
+    "e\u0301\u0302\u0303" * 10,
+    "\t\n\r\x01\x07\x1b[31m\x7f\x85\u2028\u2029",
+    "日本語 中文 한국어 ไทย",
+    "\U0010ffff\ufffe\ue000",
+    " ",
+    "<script>alert(1)</script>&amp;{{7*7}}",
+    "'; DROP TABLE conversations; -- \\x00 %s {0}",
+    "👩\u200d💻" * 1333 + "x",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+async def test_any_text_is_kept_as_given(http: httpx.AsyncClient, world: FakeWorld, text: str) -> None:
+    await world.conversations.show(ACME, active())
+    message = {"client_message_id": "m", "text": text}
+    answer = await http.post(f"{PATH}/messages", headers=bearer(world.visitor_token()), json=message)
+    assert json_of(answer, 201)["text"] == text
+    (event,) = world.log.events
+    assert isinstance(event, MessagePosted)
+    assert MessagePosted.model_validate_json(event.model_dump_json()).message.text == text
+
+
+@pytest.mark.parametrize("escape", ["\\ud83d", "\\udc69", "\\udc69\\ud83d", "a\\ud800b"])
+async def test_half_of_a_surrogate_pair_is_no_text(
+    http: httpx.AsyncClient, world: FakeWorld, escape: str
+) -> None:
+    await world.conversations.show(ACME, active())
+    body = '{"client_message_id": "m", "text": "' + escape + '"}'
+    headers = {**KEY, "Content-Type": "application/json"}
+    answer = await http.post(f"{PATH}/messages", headers=headers, content=body.encode())
+    assert answer.status_code in {400, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert world.log.events == []
+
+
+async def test_a_whole_surrogate_pair_is_one_character(http: httpx.AsyncClient, world: FakeWorld) -> None:
+    await world.conversations.show(ACME, active())
+    body = '{"client_message_id": "m", "text": "' + "\\ud83d\\udc4b" * 4000 + '"}'
+    headers = {**KEY, "Content-Type": "application/json"}
+    answer = await http.post(f"{PATH}/messages", headers=headers, content=body.encode())
+    assert json_of(answer, 201)["text"] == "👋" * 4000
+
+
 async def test_messages_and_transcripts_come_from_history(
     http: httpx.AsyncClient, world: FakeWorld
 ) -> None:

@@ -11,11 +11,9 @@ import httpx
 import jwt
 import pytest
 
-from rondo_common.clock import Clock
 from rondo_common.conversation import Status
 from rondo_common.events import ChatRequested
 from rondo_common.ids import ConversationId
-from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.domain.visitor_session import SESSION_KEPT
 from tests.gateway.fake_world import (
     ACME,
@@ -24,7 +22,6 @@ from tests.gateway.fake_world import (
     GLOBEX,
     GLOBEX_KEY,
     NOON,
-    TOKEN_SECRET,
     FakeWorld,
     bearer,
     json_of,
@@ -34,24 +31,11 @@ SHOP = "https://shop.example"
 ROUND_ROBIN = {"route": {"type": "round_robin"}}
 
 
-class ClockedTokens(JwtTokens):
-    """Tokens that expire by the test's clock."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(TOKEN_SECRET)
-        self._clock = clock
-
-    def read(self, token: str, *, expired_s_max: int = 0) -> Any:
-        passed_s = int((self._clock() - NOON).total_seconds())
-        return super().read(token, expired_s_max=expired_s_max - passed_s)
-
-
 @pytest.fixture
 async def world() -> FakeWorld:
     furnished = FakeWorld()
     await furnished.furnish()
     await furnished.settle(allowed_origins=[SHOP, "https://*.shops.example"])
-    furnished.tokens = ClockedTokens(lambda: furnished.now)
     return furnished
 
 

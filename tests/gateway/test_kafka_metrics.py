@@ -34,7 +34,7 @@ async def kafka(kafka_bootstrap: str) -> KafkaConnection:
 @contextlib.asynccontextmanager
 async def following(kafka: KafkaConnection) -> AsyncIterator[KafkaLiveMetrics]:
     """A gateway's reader of the topic, running."""
-    metrics = KafkaLiveMetrics(make_reader(kafka), lambda: datetime.now(UTC))
+    metrics = KafkaLiveMetrics(lambda: make_reader(kafka), lambda: datetime.now(UTC))
     running = asyncio.create_task(metrics.run())
     try:
         yield metrics

@@ -18,7 +18,7 @@ from rondo_common.redis.doorbells import Doorbells
 from rondo_common.redis.keys import view_key
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes, mailbox_of
 from rondo_notifier.domain.recipients import Delivery, Oblivion, ToAgent, ToConversation
-from rondo_notifier.handlers import tell_recipients
+from rondo_notifier.handlers.mailboxes import tell_recipients
 from rondo_notifier.ports import Mailboxes
 from tests.notifier.fake_mailboxes import FakeMailboxes
 from tests.router.provisioned import NOON

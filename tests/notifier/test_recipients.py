@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rondo_common.envelope import Envelope
-from rondo_common.events import EVENT_TYPES, Event
+from rondo_common.events import EVENT_TYPES, ConversationErased, Event, TranscriptRequested
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
 from rondo_common.topics import AGENTS, CONVERSATIONS
 from rondo_notifier.domain.recipients import (
@@ -41,7 +41,8 @@ def data(delivery: Delivery) -> dict[str, Any]:
 
 def test_every_event_of_a_conversation_is_told() -> None:
     public = {each for each in EVENT_TYPES.values() if each.TOPIC is CONVERSATIONS}
-    assert set(TELLINGS) == public
+    of_history = {TranscriptRequested, ConversationErased}
+    assert set(TELLINGS) == public - of_history
     assert {each for each in EVENT_TYPES.values() if each.TOPIC is AGENTS} >= set(AGENT_TELLINGS)
 
 
@@ -150,3 +151,21 @@ def test_both_sides_get_the_same_message() -> None:
 def test_commands_and_directory_entries_are_told_to_nobody() -> None:
     assert told("rondo.chat.accept.v1") == []
     assert told("rondo.agent.defined.v1") == []
+
+
+def test_both_sides_are_told_what_was_read() -> None:
+    public, private = told("rondo.messages.read.v1")
+    assert isinstance(public.to, ToConversation)
+    assert public.entry.type == "messages.read"
+    assert set(data(public)) == {"reader", "message_id", "read_at"}
+    assert isinstance(private.to, ToAgent)
+    assert data(private)["message_id"] == data(public)["message_id"]
+
+
+def test_both_sides_are_warned_before_a_silent_chat_ends() -> None:
+    public, private = told("rondo.conversation.idle_warning.v1")
+    assert isinstance(public.to, ToConversation)
+    assert public.entry.type == "conversation.idle_warning"
+    assert data(public) == {"ends_at": "2026-01-01T12:10:00Z"}
+    assert isinstance(private.to, ToAgent)
+    assert data(private)["ends_at"] == data(public)["ends_at"]

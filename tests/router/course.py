@@ -30,6 +30,8 @@ def provision(here: Provisioned) -> None:
         queue={"enabled": True, "size_max": 4, "max_wait_s": 250},
         offer_attempts={"round_robin": 2},
         blocked_email_domains=["rival.com"],
+        visitor_lease_s=60,
+        idle_timeout_s=500,
     )
     here.agents(*AGENTS, capacity=2)
     here.team("sales", "cem", "bea")

@@ -45,6 +45,8 @@ class FakeSwitchboard:
         return Epoch(self._epochs[partition])
 
     async def adopt(self, epoch: Epoch, partition: int, workspace_ids: Sequence[WorkspaceId]) -> None:
+        if workspace_ids:
+            self._epochs[partition] = max(self._epochs.get(partition, 0), epoch)
         for each in workspace_ids:
             if each in self.workspaces:
                 _fence(epoch, self.workspaces[each])
@@ -68,6 +70,10 @@ class FakeSwitchboard:
             _fence(epoch, self.workspaces[workspace_id])
         self._restored[workspace_id] = restore_workspace(memory, now_ms)
 
+    async def discard(self, partition: int, workspace_id: WorkspaceId) -> None:
+        self.workspaces.pop(workspace_id, None)
+        self._adopted.get(partition, set()).discard(workspace_id)
+
     async def seated(self, workspace_id: WorkspaceId) -> Seated:
         workspace = self.workspaces.get(workspace_id) or Workspace()
         return Seated(frozenset(workspace.seats), frozenset(workspace.pools))
@@ -88,11 +94,11 @@ class FakeSwitchboard:
         return [self._decide(self._owned(epoch, each.workspace_id), each, now_ms) for each in instructions]
 
     def _decide(self, workspace: Workspace, asked: Instruction, now: int) -> Decision:
-        if asked.cause in workspace.decisions:
-            return workspace.decisions[asked.cause]
         if isinstance(asked.action, PreviewRoute):
             seen = plain_rules.preview(workspace, asked.action)
             return Decision(cause=asked.cause, at=now, is_command=asked.is_command, preview=seen)
+        if asked.cause in workspace.decisions:
+            return workspace.decisions[asked.cause]
         making = Offering(workspace, now)
         refusal = plain_rules.carry_out(making, asked.action)
         making.settle()
@@ -152,15 +158,14 @@ def _fence(epoch: Epoch, workspace: Workspace) -> None:
 def _show(workspace: Workspace, showing: Showing) -> None:
     for chat in showing.chats:
         _show_chat(workspace, chat)
-    decision = workspace.decisions.get(showing.decision.cause)
-    if decision is not None and not decision.repeated:
-        told = {"steps": (), "chats": (), "repeated": True}
-        workspace.decisions[decision.cause] = decision.model_copy(update=told)
+    decision = showing.decision
+    if not decision.repeated:
+        workspace.decisions[decision.cause] = decision.as_told()
         workspace.untold = [each for each in workspace.untold if each != decision.cause]
     for name in showing.done_timers:
         workspace.timers.pop(name, None)
     if showing.answer is not None:
-        workspace.answers[showing.decision.cause] = showing.answer
+        workspace.answers[decision.cause] = showing.answer
 
 
 def _show_chat(workspace: Workspace, chat: ChatShowing) -> None:

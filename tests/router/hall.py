@@ -13,7 +13,13 @@ from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.view import DirectoryChange
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId
-from rondo_common.redis.keys import agent_conversations_key, presence_key, view_key, workspace_key
+from rondo_common.redis.keys import (
+    agent_conversations_key,
+    presence_key,
+    view_key,
+    visitor_presence_key,
+    workspace_key,
+)
 from rondo_router.adapters.redis_switchboard import RedisSwitchboard
 from rondo_router.domain.decision import ChatStep, Decision, Offered
 from rondo_router.domain.instruction import Instruction, instruction_of_timer, read_timer
@@ -34,6 +40,14 @@ class World(Protocol):
 
     async def renew_lease(self, workspace_id: WorkspaceId, agent: AgentId, until_ms: int) -> None: ...
 
+    async def see_visitor(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, until_ms: int
+    ) -> None: ...
+
+    async def note_message(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, at_ms: int
+    ) -> None: ...
+
     async def view(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
     ) -> ConversationView | None: ...
@@ -42,6 +56,14 @@ class World(Protocol):
 
     async def held(self, workspace_id: WorkspaceId, agent: AgentId) -> set[str]:
         """The conversations that take a place of the agent's capacity."""
+        ...
+
+    async def capacity(self, workspace_id: WorkspaceId, agent: AgentId) -> int:
+        """How many the agent has room for, as the switchboard knows; 0 if they are not seated."""
+        ...
+
+    async def forget(self, workspace_ids: Sequence[WorkspaceId], partitions: Sequence[int]) -> None:
+        """Lose everything of them, as a server does that comes back empty."""
         ...
 
 
@@ -53,6 +75,16 @@ class FakeWorld:
 
     async def renew_lease(self, workspace_id: WorkspaceId, agent: AgentId, until_ms: int) -> None:
         self._board.workspaces[workspace_id].leases[agent] = until_ms
+
+    async def see_visitor(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, until_ms: int
+    ) -> None:
+        self._board.workspaces[workspace_id].visitors_seen[conversation_id] = until_ms
+
+    async def note_message(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, at_ms: int
+    ) -> None:
+        self._board.workspaces[workspace_id].last_message_at[conversation_id] = at_ms
 
     async def view(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
@@ -73,6 +105,13 @@ class FakeWorld:
         chats = self._board.workspaces[workspace_id].chats_of(agent)
         return {chat.conversation_id for chat in chats}
 
+    async def capacity(self, workspace_id: WorkspaceId, agent: AgentId) -> int:
+        seat = self._board.workspaces[workspace_id].seats.get(agent)
+        return 0 if seat is None else seat.capacity
+
+    async def forget(self, workspace_ids: Sequence[WorkspaceId], partitions: Sequence[int]) -> None:  # noqa: ARG002 - all is lost
+        self._board.forget()
+
 
 class RedisWorld:
     """The world of the real one."""
@@ -82,6 +121,16 @@ class RedisWorld:
 
     async def renew_lease(self, workspace_id: WorkspaceId, agent: AgentId, until_ms: int) -> None:
         await self._redis.zadd(presence_key(workspace_id), {agent: until_ms})
+
+    async def see_visitor(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, until_ms: int
+    ) -> None:
+        await self._redis.zadd(visitor_presence_key(workspace_id), {conversation_id: until_ms})
+
+    async def note_message(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, at_ms: int
+    ) -> None:
+        await self._redis.hset(view_key(workspace_id, conversation_id), "last_message_at", str(at_ms))
 
     async def view(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId
@@ -95,6 +144,16 @@ class RedisWorld:
 
     async def held(self, workspace_id: WorkspaceId, agent: AgentId) -> set[str]:
         return await self._members(workspace_key(workspace_id, "agent", agent, "chats"))
+
+    async def capacity(self, workspace_id: WorkspaceId, agent: AgentId) -> int:
+        known = await self._redis.hget(workspace_key(workspace_id, "agent", agent), "capacity")
+        return int(known or 0)
+
+    async def forget(self, workspace_ids: Sequence[WorkspaceId], partitions: Sequence[int]) -> None:
+        keys = [f"rondo:{kind}:{{{each}}}" for each in partitions for kind in ("epoch", "adopted")]
+        for workspace_id in workspace_ids:
+            keys += [key async for key in self._redis.scan_iter(f"{workspace_key(workspace_id)}:*")]
+        await self._redis.delete(*keys)
 
     async def _members(self, key: str) -> set[str]:
         return {str(each) for each in await self._redis.smembers(key)}
@@ -126,6 +185,9 @@ class Hall:
         return decisions
 
     async def tell(self, decision: Decision) -> None:
+        """Tell the log, then show it, if there is anything to tell or to show."""
+        if not (decision.steps or decision.is_command or decision.timer):
+            return
         events = [] if decision.repeated else events_of(self.workspace_id, decision)
         offsets = range(len(self.log), len(self.log) + len(events))
         self.log += [Recorded(each, offset) for each, offset in zip(events, offsets, strict=True)]

@@ -77,35 +77,44 @@ class DirectoryLog:
 class Reader:
     """One process's view of the directory: as new as it was told, or as somebody waits for."""
 
-    def __init__(self, log: DirectoryLog) -> None:
+    def __init__(self, log: DirectoryLog, *, reads_on_demand: bool) -> None:
         self._log = log
+        self._reads_on_demand = reads_on_demand
         self._read = 0
-        self.directory = Directory()
+        self._left: list[DirectoryChange] = []
+        """What is in the view, and was not told to the desks yet."""
         self._moved = asyncio.Event()
+        self.directory = Directory()
+        self.desks: PartitionDesks | None = None
 
-    def catch_up(self) -> list[DirectoryChange]:
+    def catch_up(self) -> None:
         """Have everything in the view that was written so far."""
         new = self._log.changes[self._read :]
         for each in new:
             self.directory.apply(each)
         self._read = len(self._log.changes)
-        return new
+        if self.desks is not None:
+            self._left += new
 
-    async def follow(self, desks: PartitionDesks) -> None:
-        """Read on, and tell the desks, before anybody who waits goes on."""
-        new = self.catch_up()
-        if new:
-            await desks.directory_changed(new)
+    async def follow(self) -> None:
+        """Read on, and tell the desks before anybody who waits goes on. Repeat it when it fails."""
+        self.catch_up()
+        if self._left and self.desks is not None:
+            await self.desks.directory_changed(list(self._left))
+            self._left.clear()
         self._moved.set()
 
     async def reached(self, workspace_id: WorkspaceId, offset: int) -> None:
         while self._offset_of(workspace_id) < offset:
-            self._moved.clear()
-            await self._moved.wait()
+            if self._reads_on_demand:
+                await self.follow()
+            else:
+                self._moved.clear()
+                await self._moved.wait()
 
     def _offset_of(self, workspace_id: WorkspaceId) -> int:
-        own = [each.offset for each in self._log.changes[: self._read] if each.workspace_id == workspace_id]
-        return max(own, default=-1) + 1
+        told = self._log.changes[: self._read - len(self._left)]
+        return max((each.offset for each in told if each.workspace_id == workspace_id), default=-1) + 1
 
 
 class Process:
@@ -118,13 +127,16 @@ class Process:
         log: MemoryLog,
         directory_log: DirectoryLog,
         clock: Callable[[], datetime],
+        *,
+        reads_on_demand: bool = False,
     ) -> None:
-        self.reader = Reader(directory_log)
+        self.reader = Reader(directory_log, reads_on_demand=reads_on_demand)
         self.reader.catch_up()
         directory = self.reader.directory
         router = Router(TRANSLATIONS, self.reader, directory, board, announcer)
         rebuilding = Rebuilding(directory, log, board, clock)
         self.desks = PartitionDesks(router, board, directory, rebuilding, clock=clock)
+        self.reader.desks = self.desks
 
     async def assigned(self, partition: int) -> None:
         await self.desks.assigned(TopicPartition(CHAT_REQUESTS.name, partition))
@@ -136,7 +148,7 @@ class Process:
         await self.desks.handle(TopicPartition(CHAT_REQUESTS.name, partition), records)
 
     async def follow(self) -> None:
-        await self.reader.follow(self.desks)
+        await self.reader.follow()
 
 
 def record_of(partition: int, offset: int, cause: str, workspace_id: WorkspaceId, event: Event) -> Record:

@@ -38,6 +38,14 @@ class Chat:
     transfer: Transfer | None = None
     order: int = 0
     queue_until: int = 0
+    active_at: int = 0
+    idle_due: int = 0
+    """When its silence is next looked at; 0: never."""
+    idle_warned: int = 0
+    """After which silence (since when) both sides were last warned."""
+    idle_ends: int = 0
+    lease_due: int = 0
+    """When its visitor is next looked for; 0: never."""
     version: int = 0
 
     @property
@@ -72,4 +80,6 @@ class Chat:
             offer=self.offer,
             attempt=self.attempt,
             queue_until=self.queue_until if self.status is Status.QUEUED else None,
+            idle_due=self.idle_due or None,
+            lease_due=self.lease_due or None,
         )

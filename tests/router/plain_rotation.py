@@ -43,6 +43,8 @@ class Circle:
     """Who is in it now, and where."""
     turns: dict[AgentId, Turn] = field(default_factory=dict)
     """Everybody's next turn, also of those who are out for a while."""
+    awaited: set[AgentId] = field(default_factory=set)
+    """Who has a kept turn from before a loss, and is not seated again yet."""
     counter: Turn = field(default_factory=lambda: Turn(0, 0))
 
     def join(self, agent: AgentId, place: int) -> None:
@@ -64,7 +66,8 @@ class Circle:
     def let_turns_pass(self, can_take: Callable[[AgentId], bool]) -> None:
         """Move on the turns that the counter has passed, of all who could not be offered a chat."""
         for agent, turn in self.turns.items():
-            if turn <= self.counter and not (agent in self.places and can_take(agent)):
+            is_able = agent in self.awaited or (agent in self.places and can_take(agent))
+            if turn <= self.counter and not is_able:
                 self.turns[agent] = self._first_to_come(turn.place)
 
     def next_of(self, candidates: Iterable[AgentId]) -> AgentId | None:
@@ -94,6 +97,7 @@ class Circle:
     def restore(self, counter: int, served: dict[AgentId, int], kept: Collection[AgentId]) -> None:
         """Go on where the log says it stood: each agent's next turn is a round after their last."""
         self.counter = Turn.of(counter)
+        self.awaited = set(kept)
         for agent, number in served.items():
             last = Turn.of(number)
             following = Turn(last.round + 1, last.place)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from rondo_common.conversation import EndReason, FallbackReason, Party, RescindReason, Status
+from rondo_common.conversation import EndReason, FallbackReason, Party, Status
 from rondo_common.ids import AgentId, ConversationId
 from rondo_router.domain import decision as decided
 from rondo_router.domain.decision import Preview, StepWhy
 from rondo_router.domain.instruction import (
     AcceptOffer,
     Action,
+    CheckIdle,
     CheckPresence,
+    CheckVisitor,
     DeclineOffer,
     DefinePool,
     EndConversation,
@@ -25,7 +27,7 @@ from rondo_router.domain.instruction import (
     WithdrawRequest,
 )
 from rondo_router.domain.route_plan import RoutePlan
-from tests.router import plain_agents
+from tests.router import plain_agents, plain_liveness
 from tests.router.plain_chats import Chat
 from tests.router.plain_offers import Offering
 from tests.router.plain_workspace import Workspace
@@ -58,6 +60,10 @@ def _carry_out_what_nobody_answers(making: Offering, action: Action) -> None:
             _time_out(making, conversation_id, attempt)
         case LeaveQueue(conversation_id, attempt):
             _leave_queue(making, conversation_id, attempt)
+        case CheckIdle(conversation_id, due):
+            plain_liveness.check_idle(making, conversation_id, due)
+        case CheckVisitor(conversation_id, due):
+            plain_liveness.check_visitor(making, conversation_id, due)
         case SeatAgent():
             plain_agents.seat(making, action)
         case UnseatAgent(agent):
@@ -95,6 +101,7 @@ def _request(making: Offering, action: RequestChat) -> None:
         return
     month = plan.engagements.month
     workspace.engagements[month] = workspace.engagements.get(month, 0) + 1
+    plain_liveness.begin_lease(making, chat)
     making.offer_next(chat)
 
 
@@ -129,6 +136,7 @@ def _accept(making: Offering, conversation_id: ConversationId, agent: AgentId) -
         making.complete_transfer(chat, card)
     else:
         chat.status, chat.agent = Status.ACTIVE, card
+    plain_liveness.begin_idling(making, chat)
     return None
 
 
@@ -159,10 +167,7 @@ def _withdraw(making: Offering, conversation_id: ConversationId, by: Party) -> s
         return "conversation-already-active"
     if chat.status not in {Status.QUEUED, Status.OFFERED}:
         return "conversation-over"
-    if chat.offer is not None:
-        making.rescind(chat, RescindReason.WITHDRAWN)
-    chat.status = Status.WITHDRAWN
-    making.tell(chat, decided.Withdrawn(conversation_id=conversation_id, by=by))
+    plain_liveness.withdraw(making, chat, by)
     return None
 
 

@@ -39,6 +39,10 @@ class Workspace:
     present: set[AgentId] = field(default_factory=set)
     leases: dict[AgentId, int] = field(default_factory=dict)
     """Until when each agent is present, in ms; the gateway's to write."""
+    visitors_seen: dict[ConversationId, int] = field(default_factory=dict)
+    """Until when each visitor who waits was seen, in ms; the gateway's to write."""
+    last_message_at: dict[ConversationId, int] = field(default_factory=dict)
+    """The gateway's to write, too."""
     circles: dict[str, Circle] = field(default_factory=dict)
     pools: set[str] = field(default_factory=set)
     """The pools that were defined."""
@@ -122,6 +126,8 @@ class Workspace:
     def take_place(self, agent: AgentId, seat: AgentSeat) -> None:
         """Only who may chat is in the sequence of all agents; one who no longer may keeps their place."""
         self.seats[agent] = seat
+        for circle in self.circles.values():
+            circle.awaited.discard(agent)
         if seat.may_chat:
             self.circle(ALL_AGENTS).join(agent, seat.place)
         else:

@@ -41,6 +41,10 @@ NEVER: tuple[ScheduleBlock, ...] = ()
 """The schedule of one who is away."""
 
 
+LONG_LIVED = {"visitor_lease_s": 0, "idle_timeout_s": 86_400}
+"""Settings under which nobody is gone or silent for too long, where a test does not say otherwise."""
+
+
 class Provisioned:
     """One workspace in a directory. Every change is applied at once, and given back as its record."""
 
@@ -64,7 +68,7 @@ class Provisioned:
         entry = WorkspaceEntry(
             id=self.workspace_id,
             name="Acme",
-            settings=WorkspaceSettings.model_validate(fields),
+            settings=WorkspaceSettings.model_validate(LONG_LIVED | fields),
             created_at=NOON,
         )
         return self._change(Kind.WORKSPACE, self.workspace_id, WorkspaceDefined(workspace=entry))

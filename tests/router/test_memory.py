@@ -16,7 +16,7 @@ from rondo_common.clock import from_milliseconds
 from rondo_common.conversation import Author, Message, Status
 from rondo_common.directory.entries import Kind
 from rondo_common.envelope import Envelope
-from rondo_common.events import MessagePosted
+from rondo_common.events import ConversationErased, MessagePosted
 from rondo_common.ids import AgentId, ConversationId, EventId, MessageId
 from rondo_router.adapters.redis_switchboard import RedisSwitchboard
 from rondo_router.domain.decision import Decision
@@ -31,6 +31,7 @@ from tests.router.provisioned import NEVER
 from tests.router.story import Story
 
 STEPS_MAX = 60
+LEARNT_ANEW = {"version", "lease_due"}
 Rebuild = Callable[..., Awaitable[Hall]]
 
 
@@ -88,9 +89,13 @@ def plain(hall: Hall) -> Workspace:
 
 
 def turn_is_kept(hall: Hall) -> bool:
-    """Whether somebody has a turn to come that the counter has passed: not all of these are in the log."""
+    """Whether somebody has, or had, a turn to come that the counter has passed.
+
+    The log does not name all of these, nor does it say who lost theirs by being away or full.
+    """
     circles = plain(hall).circles.values()
-    return any(turn <= circle.counter for circle in circles for turn in circle.turns.values())
+    is_kept = any(turn <= circle.counter for circle in circles for turn in circle.turns.values())
+    return is_kept or any(pool.kept for pool in remembered(hall).pools.values())
 
 
 async def the_same_is_seen(before: Hall, after: Hall, course: Course) -> None:
@@ -102,9 +107,10 @@ async def the_same_is_seen(before: Hall, after: Hall, course: Course) -> None:
 
 
 def in_short(decision: Decision) -> tuple[object, ...]:
-    """What matters to anybody outside: not how long they may have to wait, which is learnt anew."""
+    """What matters to anybody outside: not what is learnt anew, how long the wait may be and whether
+    the visitor is still there."""
     steps = [step.model_dump(exclude={"queue": {"estimated_wait_s"}}) for step in decision.steps]
-    return decision.refusal, steps, [each.model_dump(exclude={"version"}) for each in decision.chats]
+    return decision.refusal, steps, [each.model_dump(exclude=LEARNT_ANEW) for each in decision.chats]
 
 
 async def the_same_happens(before: Hall, after: Hall, course: Course, *, steps: int) -> None:
@@ -330,3 +336,14 @@ async def test_who_is_not_in_the_directory_any_more_is_not_present() -> None:
     await hall.connect("b")
     hall.here.remove(Kind.AGENT, "a")
     assert remembered(hall).present == {AgentId("b")}
+
+
+async def test_what_was_erased_is_not_brought_back() -> None:
+    hall = await fake_hall()
+    await hall.provision(hall.here.agents("a", "b"))
+    await hall.offers("1", "2")
+    (erased, kept) = remembered(hall).chats
+    forgotten = ConversationErased(conversation_id=erased, agent_ids=(AgentId("a"),))
+    at = from_milliseconds(hall.now)
+    envelope = Envelope(EventId("erasure"), "/tests", at, hall.workspace_id, forgotten)
+    assert set(remembered(hall, [*hall.log, Recorded(envelope, 99)]).chats) == {kept}

@@ -24,7 +24,7 @@ from redis.asyncio import Redis
 from rondo_common.conversation import Route
 from rondo_common.directory.entries import Kind
 from rondo_common.directory.view import DirectoryChange
-from rondo_common.ids import AgentId
+from rondo_common.ids import AgentId, ConversationId
 from rondo_router.domain.decision import Decision, Offered
 from rondo_router.domain.instruction import Instruction
 from tests.router import invariants
@@ -42,6 +42,8 @@ TEAMS = ["sales", "help"]
 RULE_NAMES = ["swedes", "others"]
 ROUTES: list[Route] = [ROUND_ROBIN, RULES, *map(team_route, TEAMS), *map(agent_route, AGENTS[:2])]
 WITH_A_QUEUE = {
+    "visitor_lease_s": 60,
+    "idle_timeout_s": 200,
     "queue": {"enabled": True, "size_max": 4, "max_wait_s": 150},
     "blocked_email_domains": ["rival.com"],
 }
@@ -106,7 +108,7 @@ class BothSwitchboards(RuleBasedStateMachine):
         for record in self.plain.log[known:]:
             self.story.take(record.envelope)
         rooms = Counter(capacities) | Counter(self._capacities())
-        invariants.capacity_never_passed(self.story, rooms, since=offers_before)
+        invariants.capacity_never_passed(self.story.loads[offers_before:], rooms)
         offers = [
             (step.conversation_id, step.agent.id)
             for decision in decisions
@@ -239,6 +241,20 @@ class BothSwitchboards(RuleBasedStateMachine):
             self.run(hall.renew_lease(name, lease_s=lease_s))
         self.play(self.plain.asking.present(name))
 
+    @precondition(lambda self: self.asked)
+    @rule(number=chance, lasts_s=st.sampled_from([0, 45]))
+    def see_visitor(self, number: int, lasts_s: int) -> None:
+        chat, until = ConversationId(self.asked[number % len(self.asked)]), self.plain.now + lasts_s * 1000
+        for hall in (self.plain, self.real):
+            self.run(hall.world.see_visitor(self.plain.workspace_id, chat, until))
+
+    @precondition(lambda self: self.asked)
+    @rule(number=chance)
+    def write_message(self, number: int) -> None:
+        chat, _ = self._one_with(lambda tale: [tale.agent] if tale.agent else [], number)
+        for hall in (self.plain, self.real):
+            self.run(hall.world.note_message(self.plain.workspace_id, ConversationId(chat), self.plain.now))
+
     # -- time and owners ------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([0.001, 30, 75, 100]))
@@ -274,6 +290,7 @@ class BothSwitchboards(RuleBasedStateMachine):
         invariants.nobody_tried_twice(self.story)
         invariants.exactly_one_winner(self.story)
         invariants.every_chat_ends_in_one_final_state(self.story)
+        invariants.no_turn_served_twice(self.story)
         invariants.nobody_waits_whom_an_agent_could_take(self.workspace)
         self.run(self._world_is_the_same())
 
@@ -320,7 +337,7 @@ def _play_one(both: BothSwitchboards, chosen: random.Random) -> None:
     """One step of a busy day: more visitors and answers than changes."""
     number, name = chosen.randrange(1000), chosen.choice(AGENTS)
     is_right, is_so = chosen.random() < 0.8, chosen.random() < 0.7
-    match chosen.choices(range(10), weights=[5, 4, 1, 2, 2, 1, 0.5, 0.3, 1.5, 1])[0]:
+    match chosen.choices(range(12), weights=[5, 4, 1, 2, 2, 1, 0.5, 0.3, 1.5, 1, 2, 2])[0]:
         case 0:
             email = chosen.choice(["x@mail.com", "x@zeta.com"])
             both.ask(chosen.choice(ROUTES), email, chosen.choice([None, "Sweden"]), number % 3, 2)
@@ -344,6 +361,10 @@ def _play_one(both: BothSwitchboards, chosen: random.Random) -> None:
             both.open_inbox(name, chosen.choice([20, 75, 400]))
         case 9:
             both.wait(chosen.choice([0.001, 30, 75, 100]))
+        case 10 if both.asked:
+            both.see_visitor(number, chosen.choice([0, 45]))
+        case 11 if both.asked:
+            both.write_message(number)
 
 
 Happening = tuple[str] | tuple[str, str, bool] | tuple[str, int]

@@ -9,6 +9,7 @@ import pytest
 from rondo_common.conversation import Status
 from rondo_common.errors import Fenced, Lost
 from rondo_common.ids import WorkspaceId
+from rondo_router.domain.memory import WorkspaceMemory
 from rondo_router.domain.outcome import showing_of
 from tests.router.chats import NOW
 from tests.router.hall import PARTITION, Hall, OpenHall, told
@@ -106,7 +107,7 @@ async def test_an_answered_offer_leaves_no_timer(hall: Hall) -> None:
     await hall.decide(
         hall.asking.accept("1", "a"), hall.asking.decline("2", "a"), hall.asking.withdraw("3")
     )
-    assert await hall.board.next_timers([hall.workspace_id]) == {hall.workspace_id: None}
+    assert await hall.board.due_timers([hall.workspace_id], hall.now + 100_000) == []
 
 
 async def test_timers_come_oldest_first_and_stay_until_they_are_shown(hall: Hall) -> None:
@@ -142,6 +143,19 @@ async def test_each_claim_is_greater_than_any_before(hall: Hall) -> None:
     assert hall.epoch < second < third
 
 
+async def test_an_owner_who_outlived_the_servers_memory_is_followed_by_a_greater_claim(
+    open_hall: OpenHall,
+) -> None:
+    hall = await open_hall()
+    ahead = await hall.board.claim(PARTITION, NOW + 5_000)  # By a clock that is fast.
+    await hall.world.forget([hall.workspace_id], [PARTITION])
+    await hall.board.restore(ahead, hall.workspace_id, WorkspaceMemory(hall.here.found), NOW)
+    await hall.board.adopt(ahead, PARTITION, [hall.workspace_id])
+    following = await hall.board.claim(PARTITION, NOW)
+    assert following > ahead
+    await hall.board.adopt(following, PARTITION, [hall.workspace_id])
+
+
 async def test_an_earlier_owner_is_fenced_off_from_everything(hall: Hall) -> None:
     await hall.provision(hall.here.agent("a"))
     (decision,) = await hall.board.decide(hall.epoch, [hall.asking.ask("1")], NOW)
@@ -171,6 +185,18 @@ async def test_a_workspace_that_nobody_adopted_is_lost(hall: Hall) -> None:
     for asked in (hall.asking.ask("1"), hall.asking.preview()):
         with pytest.raises(Lost):
             await hall.board.decide(hall.epoch, [replace(asked, workspace_id=elsewhere)], NOW)
+
+
+async def test_a_workspace_that_was_discarded_is_gone_and_not_lost(hall: Hall) -> None:
+    await hall.provision(hall.here.agent("a"))
+    await hall.one(hall.asking.ask("1"))
+    other = WorkspaceId(f"{hall.workspace_id}-other")
+    await hall.board.adopt(hall.epoch, PARTITION, [other])
+    await hall.board.discard(PARTITION, hall.workspace_id)
+    assert await hall.board.lost(PARTITION, [hall.workspace_id, other]) == []
+    assert (await hall.board.seated(hall.workspace_id)).agents == set()
+    with pytest.raises(Lost):
+        await hall.one(hall.asking.ask("2"))
 
 
 async def test_only_what_was_adopted_once_is_found_lost(hall: Hall) -> None:

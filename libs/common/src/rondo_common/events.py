@@ -37,11 +37,12 @@ from rondo_common.directory.entries import (
     RuleEntry,
     TeamEntry,
     ToggleEntry,
+    WebhookEntry,
     WorkspaceEntry,
 )
 from rondo_common.directory.sites import IdentityEntry
-from rondo_common.ids import AgentId, ConversationId, MessageId, TeamId, VisitorId
-from rondo_common.topics import AGENTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, METRICS, Topic
+from rondo_common.ids import AgentId, ConversationId, MessageId, TeamId, VisitorId, WebhookId
+from rondo_common.topics import AGENTS, ALERTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, METRICS, Topic
 from rondo_common.waits import Waits
 
 
@@ -469,6 +470,29 @@ class WorkspaceMetrics(Event):
     """Conversations under way at the window's end."""
 
 
+class WebhookDefined(Event):
+    """A webhook endpoint as last provisioned, with its secrets."""
+
+    TYPE = "rondo.webhook.defined.v1"
+    TOPIC = DIRECTORY
+    webhook: WebhookEntry
+
+
+# --- alerts: what people are to be told of ------------------------------------------------------
+
+
+class WebhookDisabled(Event):
+    """An endpoint failed for so long that nothing is sent to it any more, until it is defined anew."""
+
+    TYPE = "rondo.webhook.disabled.v1"
+    TOPIC = ALERTS
+    webhook_id: WebhookId
+    url: str
+    failing_since: datetime
+    error: str
+    """Why its last attempt failed."""
+
+
 EVENT_TYPES: dict[str, type[Event]] = {
     event.TYPE: event
     for event in (
@@ -511,5 +535,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ProfileDefined,
         WorkspaceMetrics,
         IdentitySecretRotated,
+        WebhookDefined,
+        WebhookDisabled,
     )
 }

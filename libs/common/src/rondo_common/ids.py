@@ -25,6 +25,7 @@ TeamId = NewType("TeamId", str)
 RuleId = NewType("RuleId", str)
 AccountId = NewType("AccountId", str)
 ProfileId = NewType("ProfileId", str)
+WebhookId = NewType("WebhookId", str)
 EventId = NewType("EventId", str)
 """Unique per fact; equal for two records of the same fact."""
 CommandId = EventId

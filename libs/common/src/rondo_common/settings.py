@@ -45,6 +45,17 @@ class RedisSettings(BaseSettings):
     redis_url: str = Field(description="redis://host:port/db")
 
 
+class WebhookSettings(BaseSettings):
+    """Where webhooks may go."""
+
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
+
+    webhook_allow_private: bool = Field(
+        default=False,
+        description="Whether webhooks may go to private and loopback addresses, and over http; for trying",
+    )
+
+
 class ConsumerSettings(BaseSettings):
     """How a process behaves in its consumer group. Times in milliseconds."""
 

@@ -78,9 +78,18 @@ DIRECTORY = Topic(
     key="workspace id/kind/id",
     partitioner=Partitioner.WORKSPACE,
     writers=("gateway",),
-    readers=("gateway", "router", "history"),
+    readers=("gateway", "router", "notifier", "history"),
     retention_ms=None,
     compacted=True,
+)
+ALERTS = Topic(
+    name="rondo.alerts",
+    holds="What the notifier did and could not do, for people to be told of",
+    key="what it is about: webhook id",
+    partitioner=Partitioner.WORKSPACE,
+    writers=("notifier",),
+    readers=("operators",),
+    retention_ms=90 * DAY_MS,
 )
 METRICS = Topic(
     name="rondo.metrics",
@@ -139,6 +148,7 @@ TOPICS: tuple[Topic, ...] = (
     CONVERSATIONS,
     AGENTS,
     DIRECTORY,
+    ALERTS,
     METRICS,
     LIVE_METRICS_MOMENTS,
     LIVE_METRICS_CHATS,

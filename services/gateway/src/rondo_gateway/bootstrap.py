@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import random
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -23,6 +24,7 @@ from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.redis.doorbells import Doorbells
 from rondo_common.system_clock import utc_now
+from rondo_common.webhooks import SECRET_PREFIX
 from rondo_gateway.adapters.directory import KafkaDirectoryLog, ReadDirectory
 from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
@@ -39,6 +41,7 @@ from rondo_gateway.adapters.redis_queue import RedisWaitingQueue
 from rondo_gateway.adapters.redis_rate_limiter import RedisRateLimiter
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
+from rondo_gateway.adapters.redis_webhooks import RedisWebhookDesk
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
@@ -71,6 +74,7 @@ from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
+from rondo_gateway.handlers.webhooks import WebhookKind, Webhooks
 from rondo_gateway.handlers.workspaces import Workspaces
 from rondo_gateway.ports import (
     Answers,
@@ -88,6 +92,7 @@ from rondo_gateway.ports import (
     Tokens,
     VisitorPresence,
     WaitingQueue,
+    WebhookDesk,
 )
 from rondo_gateway.settings import GatewaySettings
 
@@ -97,6 +102,7 @@ REDIS_TIMEOUT_S = 2.0
 """A caller waits for the 503: this long, and once more."""
 API_KEY_BYTES = 32
 TURN_TOKEN_BYTES = 16
+WEBHOOK_SECRET_BYTES = 32
 SALT_BYTES = 16
 """Also of an anonymous visitor's id: nobody guesses 128 bits."""
 
@@ -108,6 +114,7 @@ class World:
     directory: DirectoryView
     directory_log: DirectoryLog
     places: Places
+    webhook_desk: WebhookDesk
     conversations: Conversations
     log: EventLog
     answers: Answers
@@ -123,6 +130,7 @@ class World:
     visitor_presence: VisitorPresence
     clock: Clock
     stream_times: StreamTimes
+    webhook_allow_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +162,19 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         rules=Provisioned(directory, directory_log, RuleKind()),
         accounts=Provisioned(directory, directory_log, AccountKind()),
         profiles=Provisioned(directory, directory_log, ProfileKind()),
+        webhooks=Webhooks(
+            directory,
+            directory_log,
+            Provisioned(
+                directory,
+                directory_log,
+                WebhookKind(clock, new_event_id, allow_private=world.webhook_allow_private),
+            ),
+            world.webhook_desk,
+            clock,
+            new_event_id,
+            _new_webhook_secret,
+        ),
         account_import=AccountImport(directory, directory_log),
         agent_tokens=AgentTokens(directory, world.tokens, clock),
         availabilities=Availabilities(directory, directory_log, clock),
@@ -218,7 +239,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     doorbells = Doorbells(redis)
     directory = Directory()
     reader = DirectoryReader(make_reader(kafka), directory)
-    metrics = KafkaLiveMetrics(make_reader(kafka), utc_now)
+    metrics = KafkaLiveMetrics(lambda: make_reader(kafka), utc_now)
     publisher = KafkaPublisher(
         lambda: make_producer(kafka, request_timeout_ms=REQUEST_TIMEOUT_MS),
         deadline_s=PUBLISH_DEADLINE_S,
@@ -232,6 +253,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         directory_log=KafkaDirectoryLog(view, publisher, offsets, turns, utc_now, new_event_id),
         places=RedisPlaces(functions),
         conversations=RedisConversations(functions),
+        webhook_desk=RedisWebhookDesk(redis),
         log=KafkaEventLog(publisher),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
@@ -245,6 +267,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         rate_limiter=RedisRateLimiter(functions),
         visitor_presence=RedisVisitorPresence(functions),
         clock=utc_now,
+        webhook_allow_private=settings.webhook_allow_private,
         stream_times=StreamTimes.within_lease(settings.presence_lease_s),
     )
     open_streams = OpenStreams()
@@ -303,6 +326,10 @@ async def _let_others_run() -> None:
 
 def _new_api_key() -> str:
     return API_KEY_PREFIX + secrets.token_urlsafe(API_KEY_BYTES)
+
+
+def _new_webhook_secret() -> str:
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(WEBHOOK_SECRET_BYTES)).decode()
 
 
 def _new_salt() -> str:

@@ -25,11 +25,14 @@ from rondo_common.ids import (
     ApiKeyId,
     CommandId,
     ConversationId,
+    EventId,
     MessageId,
     VisitorId,
+    WebhookId,
     WorkspaceId,
 )
 from rondo_common.mailbox import StreamEvent
+from rondo_common.webhooks import DeliveryRecord, DeliveryState, Reread
 from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.cursors import Cursor, Extent
 from rondo_gateway.domain.identity import Identity
@@ -126,6 +129,52 @@ class Places(Protocol):
 
     async def begin(self, workspace_id: WorkspaceId, last: int) -> int:
         """As :meth:`next`, where ``last`` is the greatest place that the log knows."""
+        ...
+
+
+# --- webhooks ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointState:
+    """How deliveries to an endpoint go: since when all fail, and which activation was given up for it."""
+
+    failing_since: datetime | None = None
+    given_up: EventId | None = None
+
+
+class WebhookDesk(Protocol):
+    """What the notifier does for webhook endpoints, and what it is asked to do."""
+
+    async def states(
+        self, workspace_id: WorkspaceId, webhook_ids: Sequence[WebhookId]
+    ) -> list[EndpointState]:
+        """The state of each endpoint."""
+        ...
+
+    async def deliveries(
+        self,
+        workspace_id: WorkspaceId,
+        webhook_id: WebhookId,
+        *,
+        state: DeliveryState | None,
+        limit: int,
+        before: int | None,
+    ) -> tuple[list[DeliveryRecord], int | None]:
+        """The latest deliveries (in that state), newest first, from below a number; the number to go on
+        from, None at the end."""
+        ...
+
+    async def ask_for_test(
+        self, workspace_id: WorkspaceId, webhook_id: WebhookId, test_id: EventId
+    ) -> None:
+        """Have a test sent. Durable when it returns."""
+        ...
+
+    async def ask_for_replay(
+        self, workspace_id: WorkspaceId, webhook_id: WebhookId, reread: Reread
+    ) -> bool:
+        """Have events sent again. Durable when it returns. False when another replay is not done yet."""
         ...
 
 

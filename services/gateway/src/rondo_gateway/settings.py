@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr
 
-from rondo_common.settings import KafkaSettings, ProcessSettings, RedisSettings
+from rondo_common.settings import KafkaSettings, ProcessSettings, RedisSettings, WebhookSettings
 
 
-class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings):
+class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings, WebhookSettings):
     """Everything the gateway can be told."""
 
     root_key: SecretStr = Field(min_length=16, description="The operator's credential")

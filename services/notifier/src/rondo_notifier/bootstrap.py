@@ -6,13 +6,14 @@ import asyncio
 
 from rondo_common.health import health_app
 from rondo_common.kafka.connection import KafkaConnection
-from rondo_common.kafka.group import loop_health, make_loop, make_publisher
+from rondo_common.kafka.group import loops_health, make_loop, make_publisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.topics import AGENTS, CONVERSATIONS
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes
 from rondo_notifier.entrypoints.topics import TopicsConsumer
 from rondo_notifier.settings import NotifierSettings
+from rondo_notifier.webhook_service import webhook_service
 
 GROUP = "rondo.notifier"
 
@@ -29,16 +30,23 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
         await until_reachable(mailboxes.load, stop)
         await loop.run(stop)
 
-    routes = loop_health(loop, {"redis": lambda: ping(redis)})
-    app = health_app(routes, title="Rondo notifier")
     try:
-        await run_together(
-            stop,
-            stopping=[
-                consume(),
-                serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop),
-            ],
-        )
+        async with webhook_service(settings, redis, publisher) as webhooks:
+            routes = loops_health(
+                {"consumer": loop, "webhooks": webhooks.loop},
+                {"redis": lambda: ping(redis)},
+                lambda: {"webhooks": webhooks.shares.details()},
+            )
+            app = health_app(routes, title="Rondo notifier")
+            await run_together(
+                stop,
+                stopping=[
+                    consume(),
+                    webhooks.consume(stop),
+                    serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop),
+                ],
+                background=[webhooks.follow_directory(), webhooks.hear(), webhooks.deliver()],
+            )
     finally:
         await publisher.stop()
         await redis.aclose()

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from rondo_common.settings import ReaderSettings, RedisSettings
+from pydantic import Field
+
+from rondo_common.settings import ReaderSettings, RedisSettings, WebhookSettings
 
 
-class NotifierSettings(ReaderSettings, RedisSettings):
+class NotifierSettings(ReaderSettings, RedisSettings, WebhookSettings):
     """Everything the notifier can be told."""
+
+    webhook_rebuild_s: int = Field(
+        default=3600,
+        ge=0,
+        le=7 * 86_400,
+        description="How far back the topics are read again for webhooks when Redis has lost what waited",
+    )

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from rondo_common.errors import RondoError
 from rondo_common.ids import WorkspaceId
 from rondo_router import bootstrap
 from rondo_router.domain.changed_directory import BadChanges, read_changes
@@ -23,7 +22,6 @@ from rondo_router.domain.replay import Outcome
 from rondo_router.handlers.replaying import Compared, UnknownWorkspace
 from rondo_router.settings import ReplaySettings
 
-FAILED = 1
 MISUSED = 2
 
 Moment = Annotated[str, typer.Option(help="A time such as 2026-01-31T09:00:00Z")]
@@ -48,11 +46,9 @@ def replay(
         settings = ReplaySettings()
         compared = asyncio.run(bootstrap.replay(settings, WorkspaceId(workspace), span, changes))
     except (BadChanges, OSError, UnicodeDecodeError, ValueError) as error:
-        raise _failure(_told(error), MISUSED) from None
+        raise _misused(_told(error)) from None
     except UnknownWorkspace:
-        raise _failure(f"there is no workspace {workspace}", MISUSED) from None
-    except RondoError as error:
-        raise _failure(str(error), FAILED) from None
+        raise _misused(f"there is no workspace {workspace}") from None
     if as_json:
         typer.echo(json.dumps(_as_json(compared), indent=2))
     else:
@@ -73,21 +69,22 @@ def _told(error: Exception) -> str:
     return str(error)
 
 
-def _failure(text: str, status: int) -> typer.Exit:
+def _misused(text: str) -> typer.Exit:
     typer.echo(f"rondo replay: {text}", err=True)
-    return typer.Exit(status)
+    return typer.Exit(MISUSED)
 
 
 def _table(compared: Sequence[Compared]) -> Table:
-    table = Table("asked at", "conversation", "recorded", "today", "changed", "")
+    table = Table("asked at", "recorded", "today", "changed", "")
+    table.add_column("conversation", no_wrap=True)
     for each in compared:
         table.add_row(
-            each.story.request.requested_at.isoformat(timespec="seconds"),
-            each.story.conversation_id,
+            f"{each.story.request.requested_at:%m-%d %H:%M:%S}",
             _shortly(each.story.outcome),
             _shortly(each.present),
             "" if each.changed is None else _shortly(each.changed),
             "≠" if each.differs else "",
+            each.story.conversation_id,
         )
     return table
 

@@ -57,7 +57,7 @@ class Switchboard(Protocol):
         """Put back what the log remembers of a workspace that was forgotten, before it is adopted."""
         ...
 
-    async def forget(self, partition: int, workspace_id: WorkspaceId) -> None:
+    async def discard(self, partition: int, workspace_id: WorkspaceId) -> None:
         """Remove everything about a workspace that nobody decides in any more."""
         ...
 

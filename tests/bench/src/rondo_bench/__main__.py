@@ -13,7 +13,9 @@ from rich.console import Console
 from rondo_bench import raw_http, raw_kafka, streams
 from rondo_bench.figures import Latency, Row, as_json, table_of
 from rondo_bench.load import at_once
+from rondo_bench.routing import routing_rows
 from rondo_bench.switchboard import request_to_ring, routed_per_second, workspace
+from rondo_bench.webhooks import webhook_rows
 from rondo_local.env_file import read_env
 from rondo_local.layout import Layout
 
@@ -47,6 +49,10 @@ async def main(console: Console) -> list[Row]:
     console.print("[dim]Rondo: idle streams, then a message to many[/]")
     rows = _rows(hops, loop_rate, bare_rate, routed, requested, rings)
     rows += await streams.measure(url, env["RONDO_ROOT_KEY"], streams.gateway_pid(layout))
+    rows += await routing_rows(
+        bootstrap, env["RONDO_REDIS_URL"], lambda what: console.print(f"[dim]{what}[/]")
+    )
+    rows += await webhook_rows(lambda what: console.print(f"[dim]{what}[/]"))
     _save(layout.root / "bench.json", rows, hops, rings)
     return rows
 

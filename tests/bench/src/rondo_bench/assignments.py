@@ -66,7 +66,7 @@ class Hall:
 
     async def close(self) -> None:
         """Leave nothing behind."""
-        await self.board.forget(PARTITION, self.workspace_id)
+        await self.board.discard(PARTITION, self.workspace_id)
 
     def _seat(self, number: int) -> SeatAgent:
         agent_id = AgentId(f"agent-{number:05}")

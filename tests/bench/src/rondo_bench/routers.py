@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ from rondo_common.ids import (
 from rondo_common.kafka.connection import KafkaConnection, make_producer
 from rondo_common.kafka.publisher import KafkaPublisher, Outgoing, outgoing
 from rondo_local.layout import Layout
+from rondo_local.servers import SERVER_NAMES
 from rondo_local.stack import Stack
 
 OFFERED = b"rondo.assignment.offered.v1"
@@ -113,9 +115,17 @@ class Offers:
                     self.at[headers["ce_subject"].decode()] = record.timestamp / 1000
                     self._more.notify_all()
 
-    async def reach(self, count: int) -> None:
+    async def reach(self, conversation_ids: Collection[str]) -> float:
+        """When the last of these conversations was offered."""
         async with asyncio.timeout(SETTLE_TIMEOUT_S), self._more:
-            await self._more.wait_for(lambda: len(self.at) >= count)
+            # Looked at from the end: the latest is nearly always the last to come.
+            missing = list(conversation_ids)
+            while missing:
+                if missing[-1] in self.at:
+                    missing.pop()
+                else:
+                    await self._more.wait()
+        return max(self.at[each] for each in conversation_ids)
 
 
 @asynccontextmanager
@@ -145,11 +155,27 @@ async def log_of(bootstrap: str) -> AsyncIterator[Log]:
         await publisher.stop()
 
 
-async def decisions_per_second(log: Log, *, requests: int, agents: int) -> float:
-    """Routed requests a second of whatever routers run, in one workspace: a partition, so one of them."""
-    (workspace_id,) = await log.provision(1, agents)
-    await _routed(log, [workspace_id] * 200)
-    return requests / await _routed(log, [workspace_id] * requests)
+async def decisions_per_second(root: Path, *, requests: int, agents: int) -> float:
+    """Routed requests a second of one router in one workspace, while everybody else holds still."""
+    async with stack_of(root, 1) as (stack, log, _):
+        (workspace_id,) = await log.provision(1, agents)
+        await _routed(log, [workspace_id] * 200)
+        with _still(stack, besides="router"):
+            return requests / await _routed(log, [workspace_id] * requests)
+
+
+@contextmanager
+def _still(stack: Stack, *, besides: str) -> Iterator[None]:
+    """Every service but this one is stopped in its tracks; the servers go on."""
+    names = [each.name for each in stack.status() if each.name not in {*SERVER_NAMES, besides}]
+    pids = [_pid(stack, name) for name in names]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 async def cpu_per_assignment(root: Path, *, routers: int, requests: int, workspaces: int) -> float:
@@ -172,7 +198,7 @@ async def latency_over(log: Log, *, workspaces: int, per_second: float, seconds:
         for number in range(int(per_second * seconds)):
             await asyncio.sleep(max(0.0, started + number / per_second - time.perf_counter()))
             asked |= await log.ask([made[number % workspaces]])
-        await offers.reach(len(asked))
+        await offers.reach(asked)
         return Latency.of([max(0.0, offers.at[each] - at) for each, at in asked.items()])
 
 
@@ -198,14 +224,14 @@ async def large_directory(root: Path, *, agents: int, workspaces: int) -> LargeD
 
 async def _first_decision(stack: Stack, log: Log, workspace_id: WorkspaceId) -> tuple[float, float]:
     """Stop the router, ask, start it: the seconds until the offer, and the memory it has then."""
-    os.kill(_pid(stack, "router"), 15)
+    os.kill(_pid(stack, "router"), signal.SIGTERM)
     while _is_running(_pid(stack, "router")):
         await asyncio.sleep(0.05)
     async with log.offers() as offers:
-        await log.ask([workspace_id])
+        asked = await log.ask([workspace_id])
         started = time.perf_counter()
         await stack.up()
-        await offers.reach(1)
+        await offers.reach(asked)
         taken = time.perf_counter() - started
     return taken, _resident_mib(_pid(stack, "router"))
 
@@ -214,9 +240,7 @@ async def _routed(log: Log, workspace_ids: Sequence[WorkspaceId]) -> float:
     """Ask in all of them; the seconds until the last offer."""
     async with log.offers() as offers:
         started = time.time()
-        await log.ask(workspace_ids)
-        await offers.reach(len(workspace_ids))
-        return max(offers.at.values()) - started
+        return await offers.reach(await log.ask(workspace_ids)) - started
 
 
 def _provisions(workspace_id: WorkspaceId, agents: int, capacity: int) -> list[Outgoing]:

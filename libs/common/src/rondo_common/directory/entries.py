@@ -19,7 +19,17 @@ from rondo_common.directory.sites import (
     WidgetSettings,
     site_key_of,
 )
-from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WorkspaceId
+from rondo_common.ids import (
+    AccountId,
+    AgentId,
+    ApiKeyId,
+    EventId,
+    ProfileId,
+    RuleId,
+    TeamId,
+    WebhookId,
+    WorkspaceId,
+)
 from rondo_common.permissions import LIVE_AGENT, Permission
 
 EmailDomain = Annotated[
@@ -43,6 +53,7 @@ class Kind(StrEnum):
     RULE = "rule"
     ACCOUNT = "account"
     PROFILE = "profile"
+    WEBHOOK = "webhook"
     IDENTITY = "identity"
     """Whence the secrets come that a workspace's website signs visitors with; its id is the workspace's."""
 
@@ -204,6 +215,29 @@ class ProfileEntry(Value):
     id: ProfileId
     name: str
     permissions: tuple[Permission, ...]
+
+
+class WebhookSecret(Value):
+    """What signs webhooks: ``whsec_`` and base64. ``valid_until`` None: until it is rotated."""
+
+    secret: str = Field(repr=False)
+    valid_until: datetime | None = None
+
+
+class WebhookEntry(Value):
+    """An endpoint of a website's backend, with its secrets, for the notifier to sign with."""
+
+    id: WebhookId
+    url: str
+    event_types: tuple[str, ...]
+    """Names of the live streams; ``*`` is all of them."""
+    enabled: bool = True
+    secrets: tuple[WebhookSecret, ...]
+    """The newest first."""
+    active_since: datetime
+    """When it was last switched on: what happened before is not sent to it."""
+    activation: EventId
+    """New with every definition by a caller: from then on, one that was given up is tried again."""
 
 
 def places_after(before: Mapping[AgentId, int], agent_ids: Sequence[AgentId]) -> dict[AgentId, int]:

@@ -16,6 +16,7 @@ from rondo_common.directory.entries import (
     ProfileEntry,
     RuleEntry,
     TeamEntry,
+    WebhookEntry,
     WorkspaceEntry,
 )
 from rondo_common.directory.sites import IdentityEntry, patterns_for
@@ -29,9 +30,10 @@ from rondo_common.events import (
     ProfileDefined,
     RuleDefined,
     TeamDefined,
+    WebhookDefined,
     WorkspaceDefined,
 )
-from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WorkspaceId
+from rondo_common.ids import AccountId, AgentId, ApiKeyId, ProfileId, RuleId, TeamId, WebhookId, WorkspaceId
 from rondo_common.permissions import DEFAULT_PROFILES, Permission
 
 
@@ -59,6 +61,7 @@ class WorkspaceDirectory:
     rules: dict[RuleId, Defined[RuleEntry]] = field(default_factory=dict)
     accounts: Accounts = field(default_factory=Accounts)
     profiles: dict[ProfileId, Defined[ProfileEntry]] = field(default_factory=dict)
+    webhooks: dict[WebhookId, Defined[WebhookEntry]] = field(default_factory=dict)
     identity: IdentityEntry | None = None
     """Whence its identity secrets come, if it has any."""
     workspace_offset: int = -1
@@ -147,6 +150,8 @@ class Directory:
                 of_workspace.accounts.put(account, change.offset)
             case ProfileDefined(profile=profile):
                 of_workspace.profiles[profile.id] = Defined(profile, change.offset)
+            case WebhookDefined(webhook=webhook):
+                of_workspace.webhooks[webhook.id] = Defined(webhook, change.offset)
             case IdentitySecretRotated(identity=identity):
                 of_workspace.identity = identity
             case ApiKeyDefined(api_key=api_key):
@@ -158,7 +163,9 @@ class Directory:
             case _:
                 pass  # A kind this version does not know; a later one will.
 
-    def _remove(self, of_workspace: WorkspaceDirectory, change: DirectoryChange) -> None:
+    def _remove(  # noqa: C901 - one case a kind
+        self, of_workspace: WorkspaceDirectory, change: DirectoryChange
+    ) -> None:
         match change.kind:
             case Kind.WORKSPACE:
                 self._forget_site(of_workspace)
@@ -179,6 +186,8 @@ class Directory:
                 of_workspace.accounts.remove(AccountId(change.entry_id))
             case Kind.PROFILE:
                 of_workspace.profiles.pop(ProfileId(change.entry_id), None)
+            case Kind.WEBHOOK:
+                of_workspace.webhooks.pop(WebhookId(change.entry_id), None)
 
     def _forget_api_key(self, of_workspace: WorkspaceDirectory, api_key_id: ApiKeyId) -> None:
         api_key = of_workspace.api_keys.pop(api_key_id, None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from fastapi import APIRouter
 
@@ -59,8 +60,20 @@ def make_loop(
 
 def loop_health(loop: ConsumerLoop, checks: Mapping[str, Check]) -> APIRouter:
     """The health of a service that reads: its loop, what else it needs, and which partitions wait."""
+    return loops_health({"consumer": loop}, checks)
+
+
+def loops_health(
+    loops: Mapping[str, ConsumerLoop],
+    checks: Mapping[str, Check],
+    details: Callable[[], Mapping[str, Any]] = dict,
+) -> APIRouter:
+    """As :func:`loop_health`, of a service with several loops, by the names of their checks."""
     return health_routes(
-        is_alive=lambda: loop.is_alive,
-        checks={**checks, "consumer": loop.check_ready},
-        details=lambda: {"blocked": loop.blocked()},
+        is_alive=lambda: all(loop.is_alive for loop in loops.values()),
+        checks={**checks, **{name: loop.check_ready for name, loop in loops.items()}},
+        details=lambda: {
+            "blocked": {where: what for loop in loops.values() for where, what in loop.blocked().items()},
+            **details(),
+        },
     )

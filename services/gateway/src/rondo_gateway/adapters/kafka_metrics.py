@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -34,10 +35,10 @@ CATCH_UP_TIMEOUT_S = 4.0
 
 
 class KafkaLiveMetrics:
-    """See :class:`rondo_gateway.ports.LiveMetrics`."""
+    """See :class:`rondo_gateway.ports.LiveMetrics`. Makes its consumer when it runs, and closes it."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, clock: Clock) -> None:
-        self._consumer = consumer
+    def __init__(self, make_consumer: Callable[[], AIOKafkaConsumer], clock: Clock) -> None:
+        self._make_consumer = make_consumer
         self._clock = clock
         self._board = MetricsBoard()
         self._partitions = [TopicPartition(METRICS.name, number) for number in range(METRICS.partitions)]
@@ -93,31 +94,32 @@ class KafkaLiveMetrics:
 
     async def run(self) -> None:
         """Follow the topic until cancelled."""
-        await self._retrying(self._consumer.start)
+        consumer = self._make_consumer()
         try:
-            self._consumer.assign(self._partitions)
-            ends = await self._retrying(self._seek)
+            await self._retrying(consumer.start)
+            consumer.assign(self._partitions)
+            ends = await self._retrying(partial(self._seek, consumer))
             while True:
-                await self._retrying(self._turn)
-                if not self._caught_up.is_set() and await self._is_at(ends):
+                await self._retrying(partial(self._turn, consumer))
+                if not self._caught_up.is_set() and await self._is_at(consumer, ends):
                     self._caught_up.set()
         finally:
-            await self._consumer.stop()
+            await consumer.stop()
 
-    async def _seek(self) -> dict[TopicPartition, int]:
+    async def _seek(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         """Go back as far as windows are kept; the ends of the partitions now."""
         since_ms = milliseconds(self._clock() - KEPT)
-        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._partitions)
-        found = await self._consumer.offsets_for_times(dict.fromkeys(self._partitions, since_ms))
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(self._partitions)
+        found = await consumer.offsets_for_times(dict.fromkeys(self._partitions, since_ms))
         for partition in self._partitions:
             first = found[partition]
             offset = ends[partition] if first is None else first.offset
-            self._consumer.seek(partition, offset)
+            consumer.seek(partition, offset)
             self._begun_after[partition.partition] = self._last[partition.partition] = offset - 1
         return ends
 
-    async def _turn(self) -> None:
-        batches = await self._consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=BATCH_MAX)
+    async def _turn(self, consumer: AIOKafkaConsumer) -> None:
+        batches = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS, max_records=BATCH_MAX)
         for records in batches.values():
             for record in records:
                 self._take(record)
@@ -134,8 +136,8 @@ class KafkaLiveMetrics:
             for bell in self._bells.get(envelope.workspace_id, ()):
                 bell.set()
 
-    async def _is_at(self, ends: dict[TopicPartition, int]) -> bool:
-        return all([await self._consumer.position(each) >= end for each, end in ends.items()])
+    async def _is_at(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
+        return all([await consumer.position(each) >= end for each, end in ends.items()])
 
     async def _retrying(self, action: Callable[[], Awaitable[Result]]) -> Result:
         while True:

@@ -27,6 +27,7 @@ from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
 from rondo_gateway.entrypoints.visitor_sessions import visitor_session_routes
 from rondo_gateway.entrypoints.visitors import visitor_routes
+from rondo_gateway.entrypoints.webhooks import webhook_routes
 from rondo_gateway.entrypoints.workspaces import api_key_routes, settings_routes, workspace_routes
 from rondo_gateway.handlers.use_cases import UseCases
 
@@ -64,6 +65,7 @@ def public_app(
         rule_lint_routes(),
         account_import_routes(),
         *provisioned_routes(),
+        webhook_routes(),
         settings_routes(),
         workspace_routes(),
         api_key_routes(),

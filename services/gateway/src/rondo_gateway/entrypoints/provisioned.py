@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from rondo_gateway.domain.preconditions import Preconditions
+from rondo_gateway.domain.principals import Principal
 from rondo_gateway.domain.provisioned import (
     Account,
     AccountList,
@@ -28,8 +30,26 @@ from rondo_gateway.entrypoints.callers import Caller, Gateway
 from rondo_gateway.entrypoints.documentation import NOT_MODIFIED, documented, shown
 from rondo_gateway.entrypoints.parameters import LIMIT_DEFAULT, Cursor, EntryInPath, Limit
 from rondo_gateway.entrypoints.versions import IfToChange, IfToRead, IfToWrite, read, written
-from rondo_gateway.handlers.provisioned import Provisioned
+from rondo_gateway.handlers.provisioned import Versioned
 from rondo_gateway.handlers.use_cases import UseCases
+
+
+class KindUseCase(Protocol):
+    """What every kind's routes call, but for the ``PUT``, which each kind has its own of."""
+
+    async def read(self, caller: Principal, entry_id: str) -> Versioned[Any]:
+        """One of them."""
+        ...
+
+    async def list_page(
+        self, caller: Principal, limit: int, after: str | None
+    ) -> tuple[list[Any], str | None]:
+        """A page of them."""
+        ...
+
+    async def delete(self, caller: Principal, entry_id: str, preconditions: Preconditions) -> None:
+        """Remove one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +58,7 @@ class KindRoutes:
 
     plural: str
     singular: str
-    use_case: Callable[[UseCases], Provisioned[Any, Any, Any]]
+    use_case: Callable[[UseCases], KindUseCase]
     put: Callable[..., Any]
     shown: type[BaseModel]
     listed: type[BaseModel]
@@ -96,7 +116,7 @@ def provisioned_routes() -> list[APIRouter]:
             "theirs again.",
         ),
     )
-    return [_routes(kind) for kind in kinds]
+    return [kind_routes(kind) for kind in kinds]
 
 
 async def put_agent(
@@ -134,7 +154,9 @@ async def put_profile(
     return written(await gateway.profiles.put(caller, entry_id, body, preconditions))
 
 
-def _routes(kind: KindRoutes) -> APIRouter:
+def kind_routes(kind: KindRoutes) -> APIRouter:
+    """The routes of one kind: define, read, list, delete."""
+
     async def read_one(
         gateway: Gateway, caller: Caller, entry_id: EntryInPath, preconditions: IfToRead
     ) -> Response:

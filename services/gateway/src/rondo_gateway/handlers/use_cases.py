@@ -29,6 +29,7 @@ from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
+from rondo_gateway.handlers.webhooks import Webhooks
 from rondo_gateway.handlers.workspaces import Workspaces
 
 
@@ -44,6 +45,7 @@ class UseCases:
     rules: Provisioned[RuleBody, RuleEntry, Rule]
     accounts: Provisioned[AccountBody, AccountEntry, Account]
     profiles: Provisioned[ProfileBody, ProfileEntry, Profile]
+    webhooks: Webhooks
     account_import: AccountImport
     agent_tokens: AgentTokens
     availabilities: Availabilities

@@ -112,18 +112,23 @@ class Keeping:
                 anew.add(key)
             folded[key] = after(known, fact)
         if anew:
-            facts = await self._facts_of(connection, anew)
-            known_here = {fact.id for fact in new}
-            earlier = [fact for each in facts.values() for fact in each if fact.id not in known_here]
-            await self._keep_texts(connection, earlier)
+            facts = await self._facts_of(connection, anew, besides=[fact.id for fact in new])
+            await self._keep_texts(connection, [fact for each in facts.values() for fact in each])
+            for fact in new:
+                facts.setdefault(key_of(fact), []).append(fact)
             folded |= {key: summary_of(facts.get(key, ())) for key in anew}
         if folded:
             await self.write(connection, folded)
 
     async def _facts_of(
-        self, connection: Connection, keys: Collection[ConversationKey]
+        self,
+        connection: Connection,
+        keys: Collection[ConversationKey],
+        *,
+        besides: Sequence[EventId] = (),
     ) -> dict[ConversationKey, list[Fact]]:
-        rows = await connection.fetch(self._queries["facts_of_conversations"], *columns_of(keys))
+        query = self._queries["facts_of_conversations"]
+        rows = await connection.fetch(query, *columns_of(keys), besides)
         found: dict[ConversationKey, list[Fact]] = {}
         for fact in facts_in(rows):
             found.setdefault(key_of(fact), []).append(fact)

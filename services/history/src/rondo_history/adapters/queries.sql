@@ -100,10 +100,12 @@ SELECT EXISTS (SELECT FROM log_progress WHERE topic = $1 AND partition = $2 AND 
 SELECT EXISTS (SELECT FROM conversations WHERE workspace_id = $1 AND id = $2 AND log_offset >= $3)
 
 -- facts_of_conversations --
--- All rows of some conversations, whenever they happened. Arrays: workspace, conversation.
+-- All rows of some conversations, whenever they happened, but those with some ids.
+-- Arrays: workspace, conversation, id.
 SELECT id, workspace_id, conversation_id, type, occurred_at, log_topic, log_partition, log_offset, data
 FROM conversation_events
 WHERE (workspace_id, conversation_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+AND id <> ALL ($3::text[])
 
 -- facts_of_conversation --
 -- All rows of one conversation, from the months it was in. Arguments: workspace, conversation.

@@ -34,6 +34,7 @@ from rondo_common.events import (
     ChatTransferred,
     ChatWithdrawn,
     ConversationEvent,
+    ConversationIdleWarned,
     MessagePosted,
     TransferReturned,
 )
@@ -214,6 +215,7 @@ _SAYINGS: Mapping[type[ConversationEvent], Callable[[Any], str]] = {
     AssignmentTimedOut: lambda _: "The agent did not answer in time.",
     AssignmentRescinded: _rescinded,
     ChatQueued: _queued,
+    ConversationIdleWarned: lambda _: "Nobody wrote for a while. The chat is about to end.",
     ChatTransferred: lambda event: (
         f"{event.from_agent.name} handed the chat over to {event.to_agent.name}."
     ),

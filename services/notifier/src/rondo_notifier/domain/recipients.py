@@ -37,6 +37,7 @@ from rondo_common.events import (
 )
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId
 from rondo_common.mailbox import StreamEvent, stream_type
+from rondo_common.topics import CONVERSATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,28 @@ def deliveries_of(envelope: Envelope[Any], offset: int) -> list[Delivery]:
     return [] if telling is None else _about_conversation(envelope, offset, telling)
 
 
+def all_of(envelope: Envelope[Any]) -> StreamEvent | None:
+    """The event as who may know everything is told of it; None for commands and definitions.
+
+    What is about an agent says which: there is no mailbox that it stands in.
+    """
+    event = envelope.event
+    if isinstance(event, AgentEvent):
+        tell: Callable[[Any], dict[str, Any]] = AGENT_TELLINGS.get(type(event), _about_themselves)
+        return _entry(envelope, None, {"agent_id": event.agent_id, **tell(event)})
+    if not isinstance(event, ConversationEvent) or event.TOPIC is not CONVERSATIONS:
+        return None
+    return _entry(envelope, event.conversation_id, _in_full(event))
+
+
+def _in_full(event: ConversationEvent) -> dict[str, Any]:
+    return _message(event) if isinstance(event, MessagePosted) else _everything(event)
+
+
+def _about_themselves(event: AgentEvent) -> dict[str, Any]:
+    return event.model_dump(mode="json", exclude={"agent_id"}, exclude_none=True)
+
+
 def _about_conversation(
     envelope: Envelope[ConversationEvent], offset: int, telling: Telling
 ) -> list[Delivery]:
@@ -209,8 +232,7 @@ def _about_conversation(
         deliveries.append(Delivery(workspace_id, ToConversation(event.conversation_id), entry, offset))
     agent_ids = telling.to_agents(event)
     if agent_ids:
-        private = _message(event) if isinstance(event, MessagePosted) else _everything(event)
-        entry = _entry(envelope, event.conversation_id, private)
+        entry = _entry(envelope, event.conversation_id, _in_full(event))
         deliveries += [Delivery(workspace_id, ToAgent(each), entry, offset) for each in agent_ids]
     return deliveries
 

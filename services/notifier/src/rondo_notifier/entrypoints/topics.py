@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aiokafka import TopicPartition
 
 from rondo_common.kafka.records import Record
-from rondo_notifier.handlers import tell_recipients
+from rondo_notifier.handlers.mailboxes import tell_recipients
 from rondo_notifier.ports import Mailboxes
 
 

@@ -68,7 +68,9 @@ class RedisSwitchboard:
         """See :class:`Switchboard`."""
         if not workspace_ids:
             return
-        await self._call_all([workspace_call("rondo_adopt_workspace", e, epoch) for e in workspace_ids])
+        hold = FunctionCall("rondo_hold_partition", (_epoch_key(partition),), (epoch,))
+        adopt = [workspace_call("rondo_adopt_workspace", each, epoch) for each in workspace_ids]
+        await self._call_all([hold, *adopt])
         with redis_errors():
             await self._redis.sadd(_adopted_key(partition), *workspace_ids)
 
@@ -96,7 +98,7 @@ class RedisSwitchboard:
         """See :class:`Switchboard`."""
         await self._call_all(restore_calls(epoch, workspace_id, memory, now_ms))
 
-    async def forget(self, partition: int, workspace_id: WorkspaceId) -> None:
+    async def discard(self, partition: int, workspace_id: WorkspaceId) -> None:
         """See :class:`Switchboard`."""
         with redis_errors():
             await self._redis.srem(_adopted_key(partition), workspace_id)

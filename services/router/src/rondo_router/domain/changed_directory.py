@@ -111,6 +111,8 @@ def _changed(
     for entry_id, fields in changes.items():
         if fields is None:
             entries.pop(entry_id, None)
+        elif not isinstance(fields, Mapping):
+            raise BadChanges(f"{kind}/{entry_id}: must be an object of fields, or null")
         else:
             known = entries[entry_id].entry if entry_id in entries else None
             entry = _entry(model, known, {"id": entry_id, **fields}, f"{kind}/{entry_id}")

@@ -38,11 +38,13 @@ from rondo_common.events import (
     ChatQueued,
     ChatTransferred,
     ChatWithdrawn,
+    ConversationErased,
     ConversationEvent,
     ConversationIdleWarned,
     Event,
     MessagePosted,
     MessagesRead,
+    TranscriptRequested,
     TransferReturned,
 )
 from rondo_common.ids import AgentId, ConversationId, EventId
@@ -178,6 +180,8 @@ class WorkspaceMemory:
         if envelope.cause is not None:
             self.causes.append(envelope.cause)
         match envelope.event:
+            case ConversationErased(conversation_id=conversation_id):
+                self.chats.pop(conversation_id, None)
             case ConversationEvent():
                 self._take_conversation(envelope.event, record)
             case AgentConnected(agent_id=agent_id):
@@ -206,7 +210,7 @@ class WorkspaceMemory:
         if isinstance(event, MessagePosted):
             chat.last_message_at, chat.idle_ends_at = event.message.sent_at, None
             return
-        if isinstance(event, MessagesRead):
+        if isinstance(event, MessagesRead | TranscriptRequested):
             return
         chat.version += 1
         chat.state_offset = record.offset

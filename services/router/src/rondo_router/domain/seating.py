@@ -89,7 +89,7 @@ def _actions_of(
                 for each, defined in found.agents.items()
                 if defined.entry.profile == change.entry_id
             )
-        case Kind.ACCOUNT | Kind.API_KEY | Kind.IDENTITY:
+        case _:  # Nothing else is of the switchboard.
             return ()
 
 

@@ -127,7 +127,7 @@ class Replaying:
         try:
             return await Replay(self._switchboard, epoch, workspace_id, directory).run(stories)
         finally:
-            await self._switchboard.forget(SCRATCH_PARTITION, workspace_id)
+            await self._switchboard.discard(SCRATCH_PARTITION, workspace_id)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,10 @@
 --   arguments: the present time in ms
 --   result:    the claimed epoch, a number greater than any given before. The time is its floor,
 --              so that a wiped Redis cannot hand out an old one again.
+-- rondo_hold_partition
+--   keys:      the partition's epoch
+--   arguments: epoch
+--   result:    1: no smaller epoch is given any more, also when a wiped Redis had forgotten this one
 -- rondo_adopt_workspace
 --   keys:      the workspace
 --   arguments: epoch
@@ -41,6 +45,13 @@ redis.register_function('rondo_claim_partition', function(keys, args)
   local epoch = math.max(tonumber(redis.call('GET', keys[1]) or '0') + 1, tonumber(args[1]))
   redis.call('SET', keys[1], number(epoch))
   return epoch
+end)
+
+redis.register_function('rondo_hold_partition', function(keys, args)
+  if tonumber(redis.call('GET', keys[1]) or '0') < tonumber(args[1]) then
+    redis.call('SET', keys[1], args[1])
+  end
+  return 1
 end)
 
 redis.register_function('rondo_adopt_workspace', function(keys, args)

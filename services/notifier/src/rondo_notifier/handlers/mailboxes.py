@@ -1,4 +1,4 @@
-"""The notifier's use case: tell everybody whom an event concerns."""
+"""Telling everybody whom an event concerns."""
 
 from __future__ import annotations
 

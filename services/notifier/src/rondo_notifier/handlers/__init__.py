@@ -1,0 +1,1 @@
+"""The notifier's use cases: filling mailboxes, delivering webhooks."""

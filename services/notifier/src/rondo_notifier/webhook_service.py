@@ -1,0 +1,102 @@
+"""The part of the notifier that delivers webhooks, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from rondo_common.directory.reader import DirectoryReader
+from rondo_common.directory.view import Directory
+from rondo_common.kafka.connection import KafkaConnection, make_reader
+from rondo_common.kafka.consumer import ConsumerLoop
+from rondo_common.kafka.group import make_loop
+from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.process import until_reachable
+from rondo_common.redis.doorbells import Doorbells
+from rondo_common.system_clock import utc_now
+from rondo_common.webhooks import SOURCES
+from rondo_notifier.adapters.http_webhook_sender import HttpWebhookSender, webhook_session
+from rondo_notifier.adapters.kafka_alerts import KafkaAlerts
+from rondo_notifier.adapters.kafka_past_events import KafkaPastEvents
+from rondo_notifier.adapters.redis_webhook_schedule import RedisWebhookSchedule
+from rondo_notifier.entrypoints.webhook_shares import UseCases, WebhookShares
+from rondo_notifier.entrypoints.webhook_topics import WebhookTopicsConsumer
+from rondo_notifier.handlers.webhooks import Endpoints, Rereading, WebhookDelivery, WebhookPlanning
+from rondo_notifier.settings import NotifierSettings
+
+GROUP = "rondo.webhooks"
+"""A group of its own, so that webhooks never delay a mailbox."""
+CATCH_UP_TIMEOUT_S = 5.0
+REPLAY_PAUSE_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookService:
+    """What runs for webhooks: a consumer loop, and what goes on beside it."""
+
+    loop: ConsumerLoop
+    shares: WebhookShares
+    _schedule: RedisWebhookSchedule
+    _reader: DirectoryReader
+    _bells: Doorbells
+
+    async def consume(self, stop: asyncio.Event) -> None:
+        """Plan what happens, until ``stop`` is set."""
+        await until_reachable(self._schedule.load, stop)
+        await self.loop.run(stop)
+
+    async def follow_directory(self) -> None:
+        """Read the directory until cancelled."""
+        await self._reader.run()
+
+    async def hear(self) -> None:
+        """Listen for what is new until cancelled."""
+        await self._bells.run()
+
+    async def deliver(self) -> None:
+        """Send what is due until cancelled."""
+        await self.shares.run()
+
+
+@asynccontextmanager
+async def webhook_service(
+    settings: NotifierSettings, redis: Redis, publisher: KafkaPublisher
+) -> AsyncIterator[WebhookService]:
+    """The service on the real servers. Nothing is connected yet."""
+    kafka = KafkaConnection(settings.kafka_bootstrap, client_id=f"{settings.instance}-webhooks")
+    directory = Directory()
+    endpoints = Endpoints(directory)
+    reader = DirectoryReader(make_reader(kafka), directory)
+    schedule = RedisWebhookSchedule(redis)
+    bells = Doorbells(redis)
+    planning = WebhookPlanning(endpoints, schedule, utc_now)
+    past = KafkaPastEvents(lambda: make_reader(kafka))
+    allow_private = settings.webhook_allow_private
+
+    async def pause() -> None:
+        await asyncio.sleep(REPLAY_PAUSE_S)
+
+    async def catch_up() -> None:
+        await reader.catch_up(CATCH_UP_TIMEOUT_S)
+
+    async with webhook_session(allow_private=allow_private) as session:
+        sender = HttpWebhookSender(session, utc_now, allow_private=allow_private)
+        use_cases = UseCases(
+            planning,
+            WebhookDelivery(schedule, sender, KafkaAlerts(publisher), utc_now),
+            Rereading(endpoints, planning, schedule, past, utc_now, pause),
+        )
+        shares = WebhookShares(
+            schedule, endpoints, use_cases, bells, utc_now, rebuild_s=settings.webhook_rebuild_s
+        )
+        reader.tell(shares.changed)
+        consumer = WebhookTopicsConsumer(planning, shares, catch_up)
+        loop = make_loop(settings, GROUP, SOURCES, consumer, publisher)
+        try:
+            yield WebhookService(loop, shares, schedule, reader, bells)
+        finally:
+            await reader.close()
