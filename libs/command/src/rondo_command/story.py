@@ -167,12 +167,8 @@ _SENTENCES: Mapping[type[Event], Callable[[Any], str]] = {
     AlertSent: lambda event: f"{escape(event.agent_id)} is told by {_plain(event.channel)}",
     AlertDelivered: lambda event: f"{_plain(event.channel)} has the alert for {escape(event.agent_id)}",
     AlertAcknowledged: lambda event: f"{escape(event.agent_id)} has acknowledged the alert",
-    AlertEscalated: lambda event: (
-        f"{escape(event.agent_id)} is told by {_plain(event.channel)} next"
-    ),
-    AlertWithdrawn: lambda event: (
-        f"alert of {escape(event.agent_id)} withdrawn: {_plain(event.reason)}"
-    ),
+    AlertEscalated: lambda event: f"{escape(event.agent_id)} is told by {_plain(event.channel)} next",
+    AlertWithdrawn: lambda event: f"alert of {escape(event.agent_id)} withdrawn: {_plain(event.reason)}",
     AlertFailed: lambda event: f"{escape(event.agent_id)} could not be told: {escape(event.error)}",
     ConversationErased: lambda _: "[bold]erased[/]: nothing of it is kept but this log, until it expires",
 }
