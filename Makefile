@@ -20,7 +20,7 @@ PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 p
 IS_SET_UP := test -e .local/setup.stamp -a -x $(PY)
 
 .PHONY: help setup lock up down clean status demo test check format format-check lint types layers \
-	generate generate-check bench soak
+	generate generate-check bench soak pages pages-check
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +37,7 @@ setup: ## Install uv and every package; skipped when nothing changed
 lock: ## Write requirements.lock anew, after a change of dependencies
 	@.local/uv/bin/python deploy/local/bootstrap.py lock
 
-up: setup ## Start what is down; ROUTERS=3, GATEWAYS, NOTIFIERS, HISTORIES, LIVE_METRICS for several
+up: pages ## Start what is down; ROUTERS=3, GATEWAYS, NOTIFIERS, HISTORIES, LIVE_METRICS for several
 	@$(PY) -m rondo_local up
 
 down: ## Stop everything; the data stays
@@ -52,17 +52,24 @@ status: ## Show every process of the stack
 demo: up ## Start the stack and play one conversation
 	@$(PY) -m rondo_local demo
 
-test: setup ## Run every test; ARGS="-k name" for some
+test: pages ## Run every test; ARGS="-k name" for some
 	@$(PY) -m pytest $(ARGS)
 
 soak: setup ## Simulate routers over SEEDS=1000 bad weeks
 	@RONDO_SEEDS=$(SEEDS) $(PY) -m pytest tests/router/test_simulation.py --quiet $(ARGS)
 
-check: format-check lint types layers generate-check test ## Run all that a change must pass
+pages: setup ## Build the pages for browsers; skipped when nothing changed
+	@$(PY) -m rondo_local pages
+
+pages-check: setup ## Check the style and types of the pages, and run their tests
+	@$(PY) -m rondo_local pages check
+
+check: format-check lint types layers generate-check pages-check test ## Run all that a change must pass
 
 format: setup ## Format the code and sort its imports
 	@$(PY) -m ruff check --select I --fix --quiet
 	@$(PY) -m ruff format
+	@$(PY) -m rondo_local pages format
 
 format-check: setup ## Check the formatting
 	@$(PY) -m ruff format --check

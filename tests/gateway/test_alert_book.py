@@ -48,7 +48,7 @@ async def test_an_alert_is_read_and_its_change_is_heard(redis: Redis, doorbells:
     assert await book.find(workspace_id, AlertId("alr_none")) is None
     async with book.watched(workspace_id, fresh.record.id) as change:
         assert await change(fresh.record, 0.01) == fresh.record
-        waiting = asyncio.create_task(change(fresh.record, WAIT_S))
+        waiting = asyncio.ensure_future(change(fresh.record, WAIT_S))
         (kept,) = await store.load([AlertName(workspace_id, fresh.record.id)])
         assert kept is not None
         await store.put([acknowledged(kept, NOON)])

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -17,6 +18,7 @@ import typer
 
 from rondo_local.failures import LocalFailure, explained
 from rondo_local.layout import Layout
+from rondo_local.pages import Pages
 from rondo_local.stack import Stack
 
 Result = TypeVar("Result")
@@ -84,6 +86,26 @@ def status() -> None:
     for one in standings:
         pid = f"running, pid {one.pid}" if one.pid else "dead: `make up` restarts it"
         print(f"{one.name:<14} port {one.port or '?':<6} {pid}")
+
+
+class PagesWork(StrEnum):
+    """What to do with the pages."""
+
+    BUILD = "build"
+    CHECK = "check"
+    FORMAT = "format"
+
+
+@app.command()
+def pages(work: Annotated[PagesWork, typer.Argument()] = PagesWork.BUILD) -> None:
+    """Build the pages for browsers if they changed, check them, or format their code."""
+    of_checkout = _guarded(lambda: Pages.of_checkout(_say))
+    works = {
+        PagesWork.BUILD: of_checkout.build,
+        PagesWork.CHECK: of_checkout.check,
+        PagesWork.FORMAT: of_checkout.format,
+    }
+    _run(works[work]())
 
 
 @app.command()

@@ -77,9 +77,10 @@ async def _play(env: dict[str, str], layout: Layout) -> None:
         await _talk(website, desks[agent_id], conversation)
         await _in_time(story.ended(), "the end did not reach the topics")
         transcript = await _in_time(_transcript(website, conversation["id"]), "no transcript came")
+        shop = await _shop(website, env["RONDO_URL"])
     console.print("\n[bold]The transcript[/], from PostgreSQL\n")
     console.print(transcript, markup=False)
-    _say_where_things_are(console, env, layout)
+    _say_where_things_are(console, shop, env, layout)
 
 
 async def _sign_in(website: Api, agent_id: str) -> Api:
@@ -88,6 +89,12 @@ async def _sign_in(website: Api, agent_id: str) -> Api:
     await website.call("PUT", f"/v1/agents/{agent_id}", body)
     token = await website.call("POST", f"/v1/agents/{agent_id}/token", {"ttl_s": 3600})
     return website.as_bearer(token["token"])
+
+
+async def _shop(website: Api, url: str) -> str:
+    """Where the demo shop is, whose page may now open the widget."""
+    workspace = await website.call("PATCH", "/v1/workspace", {"allowed_origins": [url]})
+    return f"{url}/demo/shop?site_key={workspace['site_key']}"
 
 
 def _request() -> dict[str, Any]:
@@ -171,9 +178,10 @@ async def _in_time(step: Awaitable[Result], otherwise: str) -> Result:
         raise DemoFailed(f"{otherwise} within {STEP_TIMEOUT_S:.0f} s: see .local/log") from None
 
 
-def _say_where_things_are(console: Console, env: dict[str, str], layout: Layout) -> None:
+def _say_where_things_are(console: Console, shop: str, env: dict[str, str], layout: Layout) -> None:
     console.print("\n[bold]Rondo stays up[/]")
     for what, where in (
+        ("a shop with the widget", shop),
         ("API and its docs", f"{env['RONDO_URL']}/docs"),
         ("Kafka", f"{env['RONDO_KAFKA_BOOTSTRAP']}   topics rondo.chat.requests, rondo.conversations"),
         ("Redis (Valkey)", env["RONDO_REDIS_URL"]),
@@ -182,4 +190,4 @@ def _say_where_things_are(console: Console, env: dict[str, str], layout: Layout)
         ("logs", str(layout.logs)),
         ("stop it", "make down"),
     ):
-        console.print(f"  {what:<18} {where}", soft_wrap=True)
+        console.print(f"  {what:<23} {where}", soft_wrap=True)

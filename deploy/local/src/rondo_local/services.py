@@ -98,6 +98,7 @@ class Surroundings:
         """The environment of a step: the caller's, then this stack's addresses."""
         return {
             "RONDO_LOG_FORMAT": "json",
+            "RONDO_DEMO_PAGES": "true",
             **self._public(),
             **self.environ,
             "RONDO_ROOT_KEY": self.state.root_key,

@@ -163,21 +163,13 @@ _SENTENCES: Mapping[type[Event], Callable[[Any], str]] = {
     MessagesRead: lambda event: f"read by the {event.reader.type}, up to {escape(event.message_id)}",
     ConversationIdleWarned: lambda event: f"silent: it ends at {event.ends_at:%H:%M:%S} UTC",
     TranscriptRequested: lambda event: f"the {event.by.type} wants the transcript by email",
-    AcknowledgeAlert: lambda event: (
-        f"the {event.by.type} says that {escape(event.agent_id)} has seen the alert"
-    ),
+    AcknowledgeAlert: lambda event: f"{escape(event.agent_id)} has seen the alert",
     AlertSent: lambda event: f"{escape(event.agent_id)} is told by {_plain(event.channel)}",
-    AlertDelivered: lambda event: f"told {escape(event.agent_id)} by {_plain(event.channel)}",
-    AlertAcknowledged: lambda event: f"{escape(event.agent_id)} has {_plain(event.answer or 'seen')} it",
-    AlertEscalated: lambda event: (
-        f"{escape(event.agent_id)} does not answer: told by {_plain(event.channel)} next"
-    ),
-    AlertWithdrawn: lambda event: (
-        f"what {escape(event.agent_id)} was told is withdrawn: {_plain(event.reason)}"
-    ),
-    AlertFailed: lambda event: (
-        f"[bold]{escape(event.agent_id)} could not be told[/]: {escape(' '.join(event.error.split()))}"
-    ),
+    AlertDelivered: lambda event: f"{_plain(event.channel)} has the alert for {escape(event.agent_id)}",
+    AlertAcknowledged: lambda event: f"{escape(event.agent_id)} has acknowledged the alert",
+    AlertEscalated: lambda event: f"{escape(event.agent_id)} is told by {_plain(event.channel)} next",
+    AlertWithdrawn: lambda event: f"alert of {escape(event.agent_id)} withdrawn: {_plain(event.reason)}",
+    AlertFailed: lambda event: f"{escape(event.agent_id)} could not be told: {escape(event.error)}",
     ConversationErased: lambda _: "[bold]erased[/]: nothing of it is kept but this log, until it expires",
 }
 """What each kind of event reads like."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from rondo_common.clock import Clock
 from rondo_common.directory.reader import DirectoryReader
@@ -49,6 +50,7 @@ from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
 from rondo_gateway.entrypoints.live_streams import stream_routes
 from rondo_gateway.entrypoints.open_streams import OpenStreams
+from rondo_gateway.entrypoints.pages import page_routes
 from rondo_gateway.entrypoints.sockets import socket_routes
 from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.handlers.account_import import AccountImport
@@ -233,7 +235,11 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
 
 
 def build_app(
-    world: World, root_key: str, open_streams: OpenStreams, health: APIRouter | None = None
+    world: World,
+    root_key: str,
+    open_streams: OpenStreams,
+    health: APIRouter | None = None,
+    pages: Sequence[BaseRoute] = (),
 ) -> FastAPI:
     """The application over ``world``. Its streams end with ``open_streams``."""
     use_cases = build_use_cases(world, root_key)
@@ -241,7 +247,7 @@ def build_app(
     streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter, world.stream_times)
     streams += socket_routes(use_cases, world.mailboxes, open_streams, world.stream_times)
     streams.append(metrics_stream_route(use_cases, world.metrics, open_streams, jitter, world.stream_times))
-    return public_app(use_cases, streams, health)
+    return public_app(use_cases, streams, health, pages)
 
 
 def build_gateway(settings: GatewaySettings) -> Gateway:
@@ -290,6 +296,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     open_streams = OpenStreams()
     checks: dict[str, Check] = {"kafka": view.catch_up, "redis": lambda: ping(redis)}
     health = health_routes(is_alive=lambda: True, checks=checks)
+    pages = page_routes(shows_demo=settings.demo_pages)
 
     async def prepare(stop: asyncio.Event) -> None:
         await until_reachable(functions.load, stop)
@@ -303,7 +310,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         await redis.aclose()
 
     return Gateway(
-        app=build_app(world, settings.root_key.get_secret_value(), open_streams, health),
+        app=build_app(world, settings.root_key.get_secret_value(), open_streams, health, pages),
         open_streams=open_streams,
         alongside=[
             lambda _: reader.run(),

@@ -27,3 +27,4 @@ class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings, WebhookSett
         "equal for all gateways",
     )
     history_url: str = Field(description="Base URL of history's internal interface")
+    demo_pages: bool = Field(default=False, description="Whether the demo shop is there, at `/demo/shop`")

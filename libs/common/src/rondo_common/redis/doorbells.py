@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 RECONNECT_DELAY_S = 0.25
 SUBSCRIBE_TIMEOUT_S = 5.0
+RUNG_AT_ONCE = 50
+RING_PAUSE_S = 0.005
 WHISPERS_MAX = 8
 """Who has not listened for so many has nothing to gain from the older ones."""
 
@@ -163,5 +165,13 @@ class Doorbells:
             self._heard[channel].set()
         if kind in {"subscribe", "message"}:
             # A confirmed (re)subscription rings too: something may have changed before it.
-            for bell in self._waiting.get(channel, ()):
-                bell.hear(data if kind == "message" and isinstance(data, str) else "")
+            whisper = data if kind == "message" and isinstance(data, str) else ""
+            _ring(tuple(self._waiting.get(channel, ())), whisper)
+
+
+def _ring(bells: tuple[Doorbell, ...], whisper: str) -> None:
+    """Ring some bells now and the rest after what else is to be done: waking thousands takes a while."""
+    for bell in bells[:RUNG_AT_ONCE]:
+        bell.hear(whisper)
+    if len(bells) > RUNG_AT_ONCE:
+        asyncio.get_running_loop().call_later(RING_PAUSE_S, _ring, bells[RUNG_AT_ONCE:], whisper)

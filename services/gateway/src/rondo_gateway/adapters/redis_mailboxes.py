@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 from contextlib import AbstractAsyncContextManager
 from typing import cast
 
@@ -23,6 +25,7 @@ class RedisMailboxes:
     def __init__(self, redis: Redis, doorbells: Doorbells) -> None:
         self._redis = redis
         self._doorbells = doorbells
+        self._about_to_read: dict[tuple[str, Cursor, int], asyncio.Task[list[Entry]]] = {}
 
     def listen(self, mailbox: str) -> AbstractAsyncContextManager[WhisperingBell]:
         """See :class:`Mailboxes`."""
@@ -51,7 +54,20 @@ class RedisMailboxes:
         )
 
     async def after(self, mailbox: str, cursor: Cursor, count_max: int) -> list[Entry]:
-        """See :class:`Mailboxes`."""
+        """See :class:`Mailboxes`. A bell wakes all readers of a mailbox together, and most of them are at
+        the same place: they are given what one of them reads."""
+        place = mailbox, cursor, count_max
+        reading = self._about_to_read.get(place)
+        if reading is None:
+            reading = asyncio.create_task(self._read_soon(place), context=contextvars.Context())
+            self._about_to_read[place] = reading
+        return await asyncio.shield(reading)
+
+    async def _read_soon(self, place: tuple[str, Cursor, int]) -> list[Entry]:
+        await asyncio.sleep(0)  # So that all who were woken have asked.
+        # Who asks from now on may have been rung for what this does not see yet: they read anew.
+        del self._about_to_read[place]
+        mailbox, cursor, count_max = place
         with redis_errors():
             found = await self._redis.xrange(mailbox, min=f"({cursor}", count=count_max)
         return [_entry(*each) for each in cast("Entries", found)]

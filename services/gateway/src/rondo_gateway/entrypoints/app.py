@@ -34,7 +34,10 @@ from rondo_gateway.handlers.use_cases import UseCases
 
 
 def public_app(
-    use_cases: UseCases | None, streams: Sequence[BaseRoute] = (), health: APIRouter | None = None
+    use_cases: UseCases | None,
+    streams: Sequence[BaseRoute] = (),
+    health: APIRouter | None = None,
+    pages: Sequence[BaseRoute] = (),
 ) -> FastAPI:
     """The application. Without use cases it can only be described."""
     app = FastAPI(
@@ -76,7 +79,7 @@ def public_app(
         app.include_router(routes)
     if health is not None:
         app.include_router(health)
-    app.router.routes.extend(streams)
+    app.router.routes.extend([*streams, *pages])
     describe(app)
     # FastAPI's own page loads its scripts from a foreign host; this one brings them along.
     patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters={"tryItOutEnabled": True})

@@ -139,6 +139,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
             "For that agent; `me` stands for the calling agent's id.",
             ["agentToken", "streamToken"],
         ),
+        "/v1/conversations/{conversation_id}/socket": _socket(
+            "conversation_id", "A conversation over WebSocket", ["apiKey", "agentToken", "visitorToken"]
+        ),
+        "/v1/agents/{agent_id}/socket": _socket("agent_id", "An agent over WebSocket", ["agentToken"]),
         "/v1/metrics/live/stream": _metrics_stream(),
     }
     return document
@@ -157,9 +161,12 @@ def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> 
         "summary": summary,
         "description": (
             f"{audience} Server-sent events: `id` is a cursor, `event` the type, `data` JSON "
-            "`{id, type, conversation_id, occurred_at, data}`, the conversation null where it is about the "
-            "agent alone. First comes a `snapshot`, then whatever happens, without a gap or a repeat; a "
-            "comment every 20 s shows that the connection lives."
+            "`{id, type, conversation_id, occurred_at, data}`, the conversation null where it is "
+            "about the agent alone. First comes a `snapshot`, then whatever happens, without a gap or "
+            "a repeat; a comment every 20 s shows that the connection lives. A `stream.closed` "
+            "without an `id` is the last event; its `reason` is `restarting`, `too_slow` (nothing was "
+            "read for 10 s), `not_permitted` or `failed`. Come back with the cursor of the event "
+            "before, after the time that `retry` gives."
         ),
         "operationId": f"stream_by_{parameter}",
         "parameters": [
@@ -173,6 +180,39 @@ def _stream(parameter: str, summary: str, audience: str, callers: list[str]) -> 
                 "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Snapshot"}}},
             },
             **{str(status): _problem_response(status) for status in (400, 401, 403, 404, 503)},
+        },
+    }
+    return {"get": operation}
+
+
+def _socket(parameter: str, summary: str, callers: list[str]) -> dict[str, Any]:
+    operation = {
+        "tags": ["live streams"],
+        "summary": summary,
+        "description": (
+            "A WebSocket (without compression, frames of 64 KiB at most) with the events of the "
+            "stream, each a JSON frame of `cursor` and the event; `?last_event_id=` goes on after a "
+            "cursor.\n\n"
+            "Commands are frames `{id, type, conversation_id, data}`: `message`, `typing`, `read`, "
+            "`accept`, `decline` and `ping`, with the body of the same call over HTTP as `data` (or "
+            "its fields beside `type`); `conversation_id` may be left out on a conversation's socket. "
+            "They are carried out one after the other, each with one answer: `{id, ok: true, result}` "
+            "or `{id, ok: false, problem}`, the `result` null where there is none, or the router has "
+            "not decided within 5 s. A frame that cannot be taken is answered and ends nothing.\n\n"
+            "Close codes: 1008 the credential or the place is not (or no longer) good, 1009 a frame "
+            "is too large, 1011 a defect or an unanswered ping, 1012 the gateway restarts, 1013 the "
+            "reader is too slow or something is out of reach. Before 1008, 1011, 1012 and 1013 comes "
+            "`stream.closed`, with the `reason`, and for `refused` the `problem`."
+        ),
+        "operationId": f"socket_by_{parameter}",
+        "parameters": [
+            {"name": parameter, "in": "path", "required": True, "schema": {"type": "string"}},
+            *_resumption(),
+        ],
+        "security": [{caller: []} for caller in (*callers, "streamToken")],
+        "responses": {
+            "101": {"description": "The socket; refusals come over it, and close it."},
+            **{str(status): _problem_response(status) for status in (401, 403, 503)},
         },
     }
     return {"get": operation}

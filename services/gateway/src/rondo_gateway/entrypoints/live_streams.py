@@ -85,16 +85,17 @@ class StreamEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a stream. Refusals are raised before it starts."""
         request = Request(scope)
-        caller = await caller_of(self._use_cases, request.headers, request.query_params)
-        feed = await self._open_feed(self._use_cases, caller, name_in(request.path_params))
-        last = place_asked_for(request.headers, request.query_params)
         async with contextlib.AsyncExitStack() as stack:
-            bell = await stack.enter_async_context(self._mailboxes.listen(feed.mailbox))
-            first = sse.frames(await feed.start(last))
-            if request.method == "HEAD":
-                await Response(headers=sse.HEADERS)(scope, receive, send)
-                return
-            await feed.beat()
+            async with self._open_streams.opening:
+                caller = await caller_of(self._use_cases, request.headers, request.query_params)
+                feed = await self._open_feed(self._use_cases, caller, name_in(request.path_params))
+                last = place_asked_for(request.headers, request.query_params)
+                bell = await stack.enter_async_context(self._mailboxes.listen(feed.mailbox))
+                first = sse.frames(await feed.start(last))
+                if request.method == "HEAD":
+                    await Response(headers=sse.HEADERS)(scope, receive, send)
+                    return
+                await feed.beat()
             stack.push_async_callback(close_feed, feed)
             await self._begin(first, send)
             hold = scope.get("extensions", {}).get(HOLD)

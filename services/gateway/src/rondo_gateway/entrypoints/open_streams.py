@@ -15,6 +15,9 @@ Jitter = Callable[[int, int], int]
 STALLED_S_MAX = 10.0
 """A reader who takes nothing for so long is cut off."""
 STOP_WAIT_S = 5.0
+OPENINGS_AT_ONCE = 32
+"""When a gateway died, thousands come here at once. They wait for each other, so that they leave
+connections to Redis for requests, and are not refused: a browser's ``EventSource`` gives up at a 503."""
 
 
 class TooSlow(Exception):
@@ -53,6 +56,8 @@ class OpenStreams:
         self._open: set[OpenStream] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
+        self.opening = asyncio.Semaphore(OPENINGS_AT_ONCE)
+        """Held while a stream finds out where it begins."""
 
     def __len__(self) -> int:
         return len(self._open)

@@ -112,20 +112,20 @@ class SocketEndpoint:
         await send({"type": "websocket.accept"})
         socket = WebSocket(scope, receive, send)
         try:
-            caller = await caller_of(self._use_cases, socket.headers, socket.query_params)
-            feed = await self._open_feed(self._use_cases, caller, name_in(socket.path_params))
-            last = place_asked_for(socket.headers, socket.query_params)
-            async with self._mailboxes.listen(feed.mailbox) as bell:
+            async with contextlib.AsyncExitStack() as stack:
+                async with self._open_streams.opening:
+                    caller = await caller_of(self._use_cases, socket.headers, socket.query_params)
+                    feed = await self._open_feed(self._use_cases, caller, name_in(socket.path_params))
+                    last = place_asked_for(socket.headers, socket.query_params)
+                    bell = await stack.enter_async_context(self._mailboxes.listen(feed.mailbox))
+                    first = await feed.start(last)
+                    await feed.beat()
+                stack.push_async_callback(close_feed, feed)
                 outlet = SocketOutlet(scope, send)
+                await outlet.tell(first)
                 reader = StreamReader(feed, bell, outlet, self._times)
-                first = await feed.start(last)
-                await feed.beat()
-                try:
-                    await outlet.tell(first)
-                    commands = SocketCommands(self._use_cases, caller, feed.conversation_id)
-                    await self._serve(commands, reader, outlet, receive)
-                finally:
-                    await close_feed(feed)
+                commands = SocketCommands(self._use_cases, caller, feed.conversation_id)
+                await self._serve(commands, reader, outlet, receive)
         except (OSError, TooSlow):  # The caller left, or does not even take the beginning.
             return
         except Exception as error:

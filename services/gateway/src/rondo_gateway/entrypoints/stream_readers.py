@@ -125,7 +125,8 @@ class StreamReader:
         await self._outlet.beat()
 
     async def _tell_news(self) -> bool:
-        """Tell the next batch. False when there is none, or Redis is away (the connection stays)."""
+        """Tell the next batch. False when there is no other before the bell rings again, or Redis is away
+        (the connection stays)."""
         signs = self._feed.signs(self._bell.whispered())
         if signs:
             await self._outlet.tell(signs)
@@ -139,7 +140,7 @@ class StreamReader:
         if news:
             await self._outlet.tell(news)
         self._follow_queue(is_place_told=any(each.type == QUEUED for each in news))
-        return bool(news)
+        return bool(news) and self._feed.has_more
 
     def _place_found(self) -> list[Told]:
         found = None if self._watch is None else self._watch.take()

@@ -77,6 +77,8 @@ class LiveFeed:
         self._clock = clock
         self._new_id = new_id
         self._cursor = ORIGIN
+        self.has_more = True
+        """Whether there may be something after what was given last, although no bell has rung since."""
 
     @property
     def mailbox(self) -> str:
@@ -136,7 +138,8 @@ class LiveFeed:
     async def next(self) -> list[Told]:
         """What happened since, oldest first; at most a batch. Raises ``Unavailable``."""
         entries = await self._mailboxes.after(self.mailbox, self._cursor, BATCH_ENTRIES_MAX)
-        if len(entries) == BATCH_ENTRIES_MAX:
+        self.has_more = len(entries) == BATCH_ENTRIES_MAX
+        if self.has_more:
             # Far behind: what came right after the cursor may have been let go meanwhile.
             lost = await self.check()
             if lost:
@@ -177,6 +180,7 @@ class LiveFeed:
             data=state.model_copy(update={"resumed": resumed}),
         )
         self._cursor = cursor
+        self.has_more = True
         if self.place is not None and isinstance(state, ConversationSnapshot):
             self.place.hear_state(state.conversation.status, state.conversation.queue)
         return Told(cursor, snapshot.type, snapshot.model_dump_json())
