@@ -45,6 +45,7 @@ def test_commands_are_no_facts_and_everything_that_happened_is() -> None:
         "WithdrawChat",
         "EndChat",
         "TransferChat",
+        "AcknowledgeAlert",
         "VisitorErased",
         "ConversationErased",
         "ConnectAgent",
