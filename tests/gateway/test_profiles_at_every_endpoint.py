@@ -112,6 +112,8 @@ ONE_OF: dict[str, frozenset[Permission]] = {
 """Which permissions open each endpoint to an agent, one of them being enough."""
 WITHOUT_CALLER = {"POST /v1/visitor_sessions", "POST /v1/visitor_sessions/refresh"}
 """Whoever calls these is only found out there. See test_http_visitor_sessions.py."""
+OVER_SOCKETS = {"GET /v1/conversations/{conversation_id}/socket", "GET /v1/agents/{agent_id}/socket"}
+"""Open to whom their streams are. See test_sockets.py."""
 
 PROFILES: dict[str, frozenset[Permission]] = {
     **{each: permissions for each, (_, permissions) in DEFAULT_PROFILES.items()},
@@ -165,7 +167,7 @@ async def with_profile(
 
 async def test_every_endpoint_is_in_the_table() -> None:
     paths = openapi_document()["paths"]
-    assert set(ONE_OF) | WITHOUT_CALLER == {
+    assert set(ONE_OF) | WITHOUT_CALLER | OVER_SOCKETS == {
         f"{method.upper()} {path}" for path, methods in paths.items() for method in methods
     }
 
