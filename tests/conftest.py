@@ -77,6 +77,16 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
             yield Servers(local.kafka_bootstrap, local.redis_url, local.postgres_dsn)
 
 
+@pytest.fixture(scope="module")
+def own_kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker for one module alone: for tests of what reads whole topics, or all of the directory.
+
+    On the shared broker these would first have to work through what every other test has left there.
+    """
+    with local_servers(Path(tmp_path_factory.mktemp("own"))) as own:
+        yield own.kafka_bootstrap
+
+
 @pytest.fixture(scope="session")
 def kafka_bootstrap(servers: Servers) -> str:
     """The broker's ``host:port``; its topics are shared by all tests of the run."""

@@ -37,6 +37,12 @@ SERVICE_LEVEL_S = 7.0
 CHATS = 120
 
 
+@pytest.fixture(scope="module")
+def kafka_bootstrap(own_kafka_bootstrap: str) -> str:
+    """See :func:`own_kafka_bootstrap`."""
+    return own_kafka_bootstrap
+
+
 @pytest.fixture
 async def kafka(kafka_bootstrap: str) -> KafkaConnection:
     """A broker that has the topics."""

@@ -193,6 +193,12 @@ def notifier_process(office: Office) -> Any:
         process.wait()
 
 
+@pytest.fixture(scope="module")
+def kafka_bootstrap(own_kafka_bootstrap: str) -> str:
+    """See :func:`own_kafka_bootstrap`."""
+    return own_kafka_bootstrap
+
+
 @pytest.fixture
 def mails() -> Any:
     with mail_server() as mailbox:

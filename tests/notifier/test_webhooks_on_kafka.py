@@ -86,6 +86,12 @@ class Website:
         return directory_key(self.workspace_id, kind, entry_id)
 
 
+@pytest.fixture(scope="module")
+def kafka_bootstrap(own_kafka_bootstrap: str) -> str:
+    """See :func:`own_kafka_bootstrap`."""
+    return own_kafka_bootstrap
+
+
 @pytest.fixture
 async def website(kafka_bootstrap: str) -> AsyncIterator[Website]:
     kafka = KafkaConnection(kafka_bootstrap, client_id="webhook-tests")
