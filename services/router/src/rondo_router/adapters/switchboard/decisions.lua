@@ -119,7 +119,7 @@ redis.register_function('rondo_accept_chat', function(keys, args)
     else
       chat.agent, chat.card, chat.status = chat.offered, chat.offered_card, 'active'
     end
-    chat.offered, chat.offered_card, chat.offered_at, chat.expires_at = '', '', 0, 0
+    clear_offer(chat)
     begin_idling(s, chat)
   end)
 end)

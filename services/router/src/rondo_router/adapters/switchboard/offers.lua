@@ -79,9 +79,14 @@ local function offer_to(s, chat, index, agent, turn, why)
   ring(s, chat, stage, agent, turn, why, chat.plan.offer_timeout_s)
 end
 
+-- No offer is open any more. Whose place it held is the caller's to say.
+local function clear_offer(chat)
+  chat.offered, chat.offered_card, chat.offered_at, chat.expires_at = '', '', 0, 0
+end
+
 local function close_offer(s, chat)
   local agent = chat.offered
-  chat.offered, chat.offered_card, chat.offered_at, chat.expires_at = '', '', 0, 0
+  clear_offer(chat)
   release_place(s, agent, chat.conversation)
 end
 
