@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import SecretStr, ValidationError
 
 from rondo_common.directory.entries import AgentEntry, Kind
 from rondo_common.events import AgentDefined
@@ -19,6 +21,7 @@ from rondo_gateway.adapters.oidc_issuer import Client, HttpIssuer, is_confidenti
 from rondo_gateway.domain.oidc import FLOW_TTL
 from rondo_gateway.handlers.rate_limits import ADDRESS_SIGN_INS_PER_MINUTE
 from rondo_gateway.ports import Definition
+from rondo_gateway.settings import GatewaySettings
 from tests.gateway.fake_world import ACME, FakeWorld, client_of, json_of
 from tests.gateway.oidc_provider import CLIENT_ID, CLIENT_SECRET, Behaviour, Provider, served_provider
 
@@ -416,6 +419,31 @@ async def test_too_many_attempts_and_a_store_out_of_reach_are_told_in_words(
     pages = [await browser.start() for _ in range(ADDRESS_SIGN_INS_PER_MINUTE)]
     assert await browser.problem_at(pages[-1]) == "too-many-attempts"
     assert "/authorize?" in pages[0]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "client_id", "is_taken"),
+    [
+        ("", "", True),
+        ("https://id.example/realms/acme", "rondo", True),
+        ("http://127.0.0.1:8080", "rondo", True),
+        ("https://id.example", "", False),
+        ("http://id.example", "rondo", False),
+        ("http://localhost.id.example", "rondo", False),
+    ],
+)
+def test_an_issuer_is_set_up_whole_or_not_at_all(issuer: str, client_id: str, is_taken: bool) -> None:
+    with contextlib.nullcontext() if is_taken else pytest.raises(ValidationError):
+        GatewaySettings(
+            kafka_bootstrap="",
+            redis_url="",
+            http_port=0,
+            root_key=SecretStr("x" * 16),
+            token_secret=SecretStr("x" * 32),
+            history_url="",
+            oidc_issuer=issuer,
+            oidc_client_id=client_id,
+        )
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,11 @@ async def _sign_in(website: Api, agent_id: str) -> Api:
 
 
 async def _shop(website: Api, url: str) -> str:
-    """Where the demo shop is, whose page may now open the widget."""
-    workspace = await website.call("PATCH", "/v1/workspace", {"allowed_origins": [url]})
+    """Where the demo shop is, whose page may now open the widget. Its chats ring in the inbox that is
+    linked beside it, so that whoever opens both can talk with themselves."""
+    route = {"type": "agent", "agent_id": INBOX_AGENT}
+    settings = {"allowed_origins": [url], "widget": {"route": route}}
+    workspace = await website.call("PATCH", "/v1/workspace", settings)
     return f"{url}/demo/shop?site_key={workspace['site_key']}"
 
 
