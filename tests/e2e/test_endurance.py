@@ -79,7 +79,8 @@ class Ear:
     async def open(self) -> AsyncIterator[Ear]:
         task = asyncio.create_task(self._listen())
         try:
-            await asyncio.wait_for(self.is_there.wait(), DEADLINE_S)
+            async with asyncio.timeout(DEADLINE_S):
+                await self.is_there.wait()
             yield self
         finally:
             task.cancel()

@@ -84,7 +84,8 @@ async def routed_per_second(
             await bench.ask()
 
         requested_s = await at_once(ask, total=chats, concurrency=concurrency)
-        await asyncio.wait_for(offers.reached(chats), SETTLE_TIMEOUT_S)
+        async with asyncio.timeout(SETTLE_TIMEOUT_S):
+            await offers.reached(chats)
         return chats / (offers.last_at - started), chats / requested_s
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -74,6 +75,19 @@ def redis_errors() -> Iterator[None]:
         OSError,
     ) as error:
         raise Unavailable("redis", error) from error
+    except (AttributeError, TypeError) as error:
+        if not _came_of_writing(error):
+            raise
+        raise Unavailable("redis", "the connection was closed in the middle of a command") from error
+
+
+def _came_of_writing(error: Exception) -> bool:
+    """Whether redis-py raised it writing to a connection that somebody else had just closed.
+
+    Up to 8.1.0 it lets such errors out as they are: https://github.com/redis/redis-py/issues/4287.
+    """
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_code.co_name == "_send_packed_command" for frame, _ in frames)
 
 
 async def ping(redis: Redis) -> None:
