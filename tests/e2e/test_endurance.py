@@ -32,8 +32,8 @@ PAUSE_S = 0.15
 """Between two messages of a side, so that a talk lasts through the strikes."""
 TEXTS = ("hello", "👩‍💻 ä", "مرحبا", "zero\u200bwidth", "<script>alert(1)</script>", "'; DROP TABLE x; --")
 
-# httpx leaves a socket that its server's death cut off to the collector.
 pytestmark = [
+    pytest.mark.usefixtures("dead_gateways"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.timeout(900),
 ]
