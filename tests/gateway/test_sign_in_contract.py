@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from redis.asyncio import Redis
 from rondo_common.ids import WorkspaceId
 from rondo_common.redis.doorbells import Doorbells
 from rondo_common.redis.keys import workspace_key
+from rondo_common.tasks import end_tasks
 from rondo_gateway.adapters.redis_effects import gateway_functions
 from rondo_gateway.adapters.redis_sign_in import RedisSessions, RedisTickets
 from rondo_gateway.domain.sign_in import SESSIONS_OF_AGENT_MAX, KeptSession, KnownAgent, SessionTimes
@@ -50,9 +50,7 @@ async def stores(request: pytest.FixtureRequest, redis: Redis) -> AsyncIterator[
                 await asyncio.sleep(0.01)
         yield Stores(RedisTickets(redis), RedisSessions(gateway_functions(redis), bells))
     finally:
-        listening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listening
+        await end_tasks([listening])
 
 
 @pytest.fixture
