@@ -574,7 +574,11 @@ async def gateway(world: FakeWorld) -> AsyncIterator[Served]:
 async def test_a_socket_by_session_takes_commands_and_closes_with_it(
     http: httpx.AsyncClient, csrf: dict[str, str], gateway: Served
 ) -> None:
-    cookie = {"Cookie": f"{COOKIE}={http.cookies[COOKIE]}", "Origin": f"http://127.0.0.1:{gateway.port}"}
+    here = {
+        "Origin": f"http://127.0.0.1:{gateway.port}",
+        "Sec-Fetch-Site": "cross-site",
+    }  # As some browsers say.
+    cookie = {"Cookie": f"{COOKIE}={http.cookies[COOKIE]}", **here}
     async with gateway.socket("/v1/agents/me/socket", **cookie) as connection:
         assert (await heard(connection))["type"] == "snapshot"
         frame = {"id": 1, "type": "message", "conversation_id": CNV, "data": MESSAGE}
