@@ -27,9 +27,13 @@ class Limits:
 
     async def of_session(self, workspace: WorkspaceEntry, address: str) -> None:
         """A session is begun from an internet address."""
-        # Long enough to tell addresses apart; which ones they were is nobody's business.
-        subject = hashlib.sha256(address.encode()).hexdigest()[:ADDRESS_DIGITS]
-        wanted = {"address_sessions_per_minute": subject, "sessions_per_minute": EVERYBODY}
+        wanted = {"address_sessions_per_minute": _subject(address), "sessions_per_minute": EVERYBODY}
+        await self._take(workspace.id, workspace.settings.rate_limits, wanted)
+
+    async def of_sign_in(self, workspace: WorkspaceEntry, address: str) -> None:
+        """Somebody tries to sign in from an internet address. There is no limit for all addresses
+        together: by it, a stranger could keep agents out."""
+        wanted = {"address_sign_ins_per_minute": _subject(address)}
         await self._take(workspace.id, workspace.settings.rate_limits, wanted)
 
     async def of_chat_request(self, member: Member) -> None:
@@ -77,3 +81,8 @@ class Limits:
         if refused is not None:
             quota, wait_ms = refused
             raise LimitReached(quota.limit, max(1, math.ceil(wait_ms / 1000)))
+
+
+def _subject(address: str) -> str:
+    # Long enough to tell addresses apart; which ones they were is nobody's business.
+    return hashlib.sha256(address.encode()).hexdigest()[:ADDRESS_DIGITS]
