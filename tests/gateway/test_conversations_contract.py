@@ -258,6 +258,20 @@ async def test_an_agents_desk_has_what_is_offered_to_or_with_them(
     assert {view.id for view in await conversations.of_agent(ws, GRACE)} == {"cnv_1", "cnv_2"}
 
 
+async def test_an_agents_load_counts_what_they_have_and_are_offered(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.serve(ws)
+    assert await conversations.loads(ws, [GRACE, BOB]) == {GRACE: 0, BOB: 0}
+    await conversations.show(ws, active(GRACE))
+    await conversations.show(ws, offered(GRACE, ConversationId("cnv_2")))
+    assert await conversations.loads(ws, [GRACE, BOB]) == {GRACE: 2, BOB: 0}
+    assert await conversations.loads(ws, []) == {}
+    await conversations.lose(ws)
+    with pytest.raises(Unavailable):
+        await conversations.loads(ws, [GRACE])
+
+
 async def test_a_key_stands_for_its_first_request(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:

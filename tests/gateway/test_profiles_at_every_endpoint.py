@@ -11,6 +11,7 @@ from rondo_common.directory.entries import AgentEntry, Kind, ProfileEntry, Works
 from rondo_common.events import AgentDefined, ConnectAgent, ProfileDefined
 from rondo_common.ids import AgentId, ProfileId
 from rondo_common.permissions import DEFAULT_PROFILES, Permission
+from rondo_gateway.domain.roster import ROSTER_READERS
 from rondo_gateway.domain.transcript import Transcript
 from rondo_gateway.domain.workspace_settings import SETTING_PERMISSIONS
 from rondo_gateway.entrypoints.app import openapi_document
@@ -68,6 +69,7 @@ ONE_OF: dict[str, frozenset[Permission]] = {
     "PUT /v1/agents/{agent_id}/availability": frozenset(
         {Permission.OWN_AVAILABILITY, Permission.ADMIN_AGENTS}
     ),
+    "GET /v1/roster": frozenset(ROSTER_READERS),
     "GET /v1/agents/{agent_id}/alerts": EVERY_AGENT,
     "POST /v1/agents/{agent_id}/alerts/{alert_id}/acknowledge": EVERY_AGENT,
     "GET /v1/push_key": EVERY_AGENT,

@@ -75,6 +75,7 @@ from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.reports import Reports
+from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
@@ -207,6 +208,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         assignments=AssignmentStories(directory, world.conversations, world.history),
         route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
         presence=presence,
+        rosters=Rosters(directory, world.conversations, world.presence, clock),
         rule_lint=RuleLint(directory, clock, _let_others_run),
         attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),
         visitor_sessions=VisitorSessions(

@@ -276,6 +276,10 @@ class Conversations(Protocol):
         """Those offered to or with the agent, oldest first."""
         ...
 
+    async def loads(self, workspace_id: WorkspaceId, agent_ids: Sequence[AgentId]) -> dict[AgentId, int]:
+        """How many conversations each of the agents has, or is offered."""
+        ...
+
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
         """Take the key for this request, or say what it already stands for."""
         ...
@@ -402,6 +406,10 @@ class Presence(Protocol):
         self, workspace_id: WorkspaceId, agent_id: AgentId, now: datetime, lease_s: float
     ) -> None:
         """The router is told: no need to tell it again as long as the lease is renewed in time."""
+        ...
+
+    async def present_at(self, workspace_id: WorkspaceId, now: datetime) -> set[AgentId]:
+        """Everybody whose lease is not over."""
         ...
 
 

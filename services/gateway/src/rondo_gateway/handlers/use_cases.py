@@ -27,6 +27,7 @@ from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.reports import Reports
+from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.transcripts import Transcripts
@@ -63,6 +64,7 @@ class UseCases:
     assignments: AssignmentStories
     route_plans: RoutePlans
     presence: PresenceKeeper
+    rosters: Rosters
     rule_lint: RuleLint
     attention: Attention
     visitor_sessions: VisitorSessions
