@@ -106,9 +106,22 @@ ONE_OF: dict[str, frozenset[Permission]] = {
             "rules": Permission.ADMIN_CUSTOM_RULES,
             "accounts": Permission.ADMIN_ACCOUNTS,
             "profiles": Permission.ADMIN_SECURITY,
+            "saved_replies": Permission.ADMIN_AGENTS,
             "webhooks": Permission.ADMIN_INTEGRATIONS,
         }.items()
         for method, path in (("PUT", "/{id}"), ("GET", "/{id}"), ("DELETE", "/{id}"), ("GET", ""))
+    },
+    **{
+        f"GET /v1/{kind}{path}": frozenset(readers)
+        for kind, readers in {
+            "teams": {Permission.ADMIN_TEAMS, Permission.LIVE_CHAT_VIEW_MY},
+            "saved_replies": {
+                Permission.ADMIN_AGENTS,
+                Permission.LIVE_CHAT_VIEW_MY,
+                Permission.LIVE_CHAT_VIEW_ALL,
+            },
+        }.items()
+        for path in ("/{id}", "")
     },
 }
 """Which permissions open each endpoint to an agent, one of them being enough."""
@@ -148,6 +161,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/rules/{id}": {"name": "Rule", "priority": 1, "conditions": {"all": []}, "agent_ids": []},
     "PUT /v1/accounts/{id}": {"company": "Example", "owner_id": BOB},
     "PUT /v1/profiles/{id}": {"name": "Nobody", "permissions": []},
+    "PUT /v1/saved_replies/{id}": {"shortcut": "hi", "title": "Hello", "text": "Hello!"},
     "PUT /v1/webhooks/{id}": {"url": "https://crm.example.com/"},
     "POST /v1/webhooks/{webhook_id}/replay": {"since": "2026-01-01T12:00:00Z"},
 }

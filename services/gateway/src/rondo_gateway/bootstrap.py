@@ -78,6 +78,7 @@ from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
+from rondo_gateway.handlers.saved_replies import SavedReplyKind
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
@@ -172,6 +173,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         rules=Provisioned(directory, directory_log, RuleKind()),
         accounts=Provisioned(directory, directory_log, AccountKind()),
         profiles=Provisioned(directory, directory_log, ProfileKind()),
+        saved_replies=Provisioned(directory, directory_log, SavedReplyKind()),
         webhooks=Webhooks(
             directory,
             directory_log,

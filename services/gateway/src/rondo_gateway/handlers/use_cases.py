@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rondo_common.directory.entries import AccountEntry, AgentEntry, ProfileEntry, RuleEntry, TeamEntry
-from rondo_gateway.domain.provisioned import Account, Agent, Profile, Rule, Team
-from rondo_gateway.domain.provisioning import AccountBody, AgentBody, ProfileBody, RuleBody, TeamBody
+from rondo_common.directory.entries import (
+    AccountEntry,
+    AgentEntry,
+    ProfileEntry,
+    RuleEntry,
+    SavedReplyEntry,
+    TeamEntry,
+)
+from rondo_gateway.domain.provisioned import Account, Agent, Profile, Rule, SavedReply, Team
+from rondo_gateway.domain.provisioning import (
+    AccountBody,
+    AgentBody,
+    ProfileBody,
+    RuleBody,
+    SavedReplyBody,
+    TeamBody,
+)
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.alerts import AlertQueries
@@ -48,6 +62,7 @@ class UseCases:
     rules: Provisioned[RuleBody, RuleEntry, Rule]
     accounts: Provisioned[AccountBody, AccountEntry, Account]
     profiles: Provisioned[ProfileBody, ProfileEntry, Profile]
+    saved_replies: Provisioned[SavedReplyBody, SavedReplyEntry, SavedReply]
     webhooks: Webhooks
     account_import: AccountImport
     agent_tokens: AgentTokens
