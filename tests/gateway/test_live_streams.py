@@ -50,7 +50,7 @@ def posted(number: int) -> StreamEvent:
         type="message.posted",
         conversation_id=CNV,
         occurred_at=NOON,
-        data=a_message(number).model_dump(mode="json"),
+        data=a_message(number).model_dump(mode="json") | {"client_message_id": f"client-{number}"},
     )
 
 
@@ -88,8 +88,19 @@ async def test_first_comes_the_conversation_with_its_last_fifty_messages(
         f"message {number}" for number in range(70, 120)
     ]
     assert snapshot.data["messages"][0]["conversation_id"] == CNV
+    assert snapshot.data["messages"][-1]["client_message_id"] == "client-119"
     assert "resumed" not in snapshot.data
     assert 1_000 <= (stream.retry_ms or 0) <= 3_000
+
+
+async def test_a_snapshot_tells_nobody_the_ids_that_the_other_sides_page_gave(
+    world: FakeWorld, app: FastAPI
+) -> None:
+    await world.conversations.show(ACME, active())
+    await world.mailboxes.deliver(MAILBOX, posted(1))
+    async with reading(app, PATH, bearer(world.agent_token())) as stream:
+        (snapshot,) = await stream.take(1)
+    assert "client_message_id" not in snapshot.data["messages"][0]
 
 
 async def test_first_comes_what_is_on_the_agents_desk(world: FakeWorld, app: FastAPI) -> None:

@@ -23,6 +23,7 @@ from rondo_gateway.domain.representation import (
     Message,
     conversation_of,
     message_of_event,
+    message_to,
 )
 from rondo_gateway.handlers.authentication import Authentication
 from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subject
@@ -163,7 +164,10 @@ class LiveStreams:
         view = await self._visible(member, conversation_id)
         mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
         messages = await self._last_messages(mailbox, cursor)
-        return ConversationSnapshot(conversation=conversation_of(view, member), messages=messages)
+        return ConversationSnapshot(
+            conversation=conversation_of(view, member),
+            messages=[message_to(member, each) for each in messages],
+        )
 
     async def _visible(self, member: Member, conversation_id: ConversationId) -> ConversationView:
         return await party_conversation(self._conversations, member, conversation_id)
