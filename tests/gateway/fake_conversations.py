@@ -201,6 +201,22 @@ class FakeConversations:
         offset = self.posted_at.get((place, message_id), -1)
         self.read[place, side] = max(offset, self.read.get((place, side), -1))
 
+    async def unread_by_agent(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, int]:
+        self._check()
+        return {each: self._unread(workspace_id, each) for each in conversation_ids}
+
+    def _unread(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int:
+        place = workspace_id, conversation_id
+        read = self.read.get((place, "agent"), -1)
+        said = [
+            posting.message.id
+            for (where, side, _), posting in self.messages.items()
+            if where == place and side == "visitor" and posting.is_posted
+        ]
+        return sum(self.posted_at[place, each] > read for each in said)
+
     def _desk_of(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
         open_ones = {Status.OFFERED, Status.ACTIVE}
         return [

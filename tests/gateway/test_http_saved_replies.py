@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gateway.fake_world import ACME_KEY, GLOBEX_KEY, GRACE, FakeWorld, bearer, json_of
+from tests.gateway.fake_world import ACME_KEY, GLOBEX_KEY, GRACE, ROOT_KEY, FakeWorld, bearer, json_of
 
 KEY = bearer(ACME_KEY)
 HELLO: dict[str, Any] = {"shortcut": "hello", "title": "Say hello", "text": "Hej! 👋\nHow can I help?"}
@@ -22,6 +22,19 @@ async def test_a_saved_reply_is_kept_as_given_until_it_is_deleted(http: httpx.As
     assert (await http.get(PATH, headers=bearer(GLOBEX_KEY))).status_code == 404
     assert (await http.delete(PATH, headers=KEY)).status_code == 204
     assert (await http.get(PATH, headers=KEY)).status_code == 404
+
+
+async def test_they_go_with_their_workspace(http: httpx.AsyncClient) -> None:
+    root, workspace = bearer(ROOT_KEY), {"id": "initech", "name": "Initech"}
+    for path, body in {PATH: HELLO, "/v1/webhooks/crm": {"url": "https://crm.example.com/"}}.items():
+        key = bearer(
+            json_of(await http.post("/v1/workspaces", headers=root, json=workspace), 201)["api_key"]
+        )
+        assert (await http.put(path, headers=key, json=body)).status_code == 201
+        assert (await http.delete("/v1/workspaces/initech", headers=root)).status_code == 204
+    key = bearer(json_of(await http.post("/v1/workspaces", headers=root, json=workspace), 201)["api_key"])
+    for path in (PATH, "/v1/webhooks/crm"):
+        assert (await http.get(path, headers=key)).status_code == 404
 
 
 async def test_every_agent_who_chats_reads_them_and_changes_none(

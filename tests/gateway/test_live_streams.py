@@ -107,6 +107,8 @@ async def test_first_comes_what_is_on_the_agents_desk(world: FakeWorld, app: Fas
     await world.conversations.show(ACME, active(GRACE, ConversationId("cnv_1")))
     await world.conversations.show(ACME, offered(GRACE, ConversationId("cnv_2")))
     await world.conversations.show(ACME, active(BOB, ConversationId("cnv_3")))
+    await world.conversations.reserve_message(ACME, ConversationId("cnv_1"), "m-1", a_message(1))
+    await world.conversations.mark_posted(ACME, ConversationId("cnv_1"), "m-1", a_message(1), 7)
     for path in (DESK, "/v1/agents/grace/stream"):
         async with reading(app, path, bearer(world.agent_token())) as stream:
             (snapshot,) = await stream.take(1)
@@ -117,7 +119,8 @@ async def test_first_comes_what_is_on_the_agents_desk(world: FakeWorld, app: Fas
             "until": None,
             "next_change_at": None,
         }
-        assert [each["id"] for each in snapshot.data["active_conversations"]] == ["cnv_1"]
+        (talk,) = snapshot.data["active_conversations"]
+        assert (talk["id"], talk["unread"]) == ("cnv_1", 1)
         assert [each["id"] for each in snapshot.data["open_offers"]] == ["cnv_2"]
         assert snapshot.data["open_offers"][0]["offer"]["agent_id"] == GRACE
 

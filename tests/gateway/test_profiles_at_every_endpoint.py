@@ -63,6 +63,9 @@ ONE_OF: dict[str, frozenset[Permission]] = {
     "GET /v1/conversations/{conversation_id}/stream": EVERY_AGENT,
     "GET /v1/agents/{agent_id}/stream": EVERY_AGENT,
     "POST /v1/agents/{agent_id}/token": NO_AGENT,
+    "GET /v1/agents/{agent_id}/unread": EVERY_AGENT,
+    "GET /v1/agents/{agent_id}/notifications": EVERY_AGENT,
+    "PATCH /v1/agents/{agent_id}/notifications": EVERY_AGENT,
     "GET /v1/agents/{agent_id}/availability": frozenset(
         {Permission.OWN_AVAILABILITY, Permission.ADMIN_AGENTS}
     ),
@@ -155,6 +158,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/route_plans": {"route": {"type": "round_robin"}},
     "POST /v1/workspaces": {"id": "initech", "name": "Initech"},
     "PATCH /v1/workspace": {},
+    "PATCH /v1/agents/{agent_id}/notifications": {"sound": False},
     "POST /v1/agents/{agent_id}/push_subscriptions": SUBSCRIPTION,
     "PUT /v1/agents/{agent_id}/availability": {"available": True},
     "PUT /v1/teams/{id}": {"name": "Team", "agent_ids": []},

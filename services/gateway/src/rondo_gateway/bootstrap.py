@@ -64,11 +64,13 @@ from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.desks import Desks
 from rondo_gateway.handlers.erasures import Erasures
 from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
 from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.notifications import NotificationPreferences
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
@@ -190,6 +192,8 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         account_import=AccountImport(directory, directory_log),
         agent_tokens=AgentTokens(directory, world.tokens, clock),
         availabilities=Availabilities(directory, directory_log, clock),
+        notification_preferences=NotificationPreferences(directory, directory_log),
+        desks=Desks(directory, world.conversations),
         alerts=AlertQueries(directory, world.alerts, log, clock, new_event_id),
         push_subscriptions=PushSubscriptions(
             directory,

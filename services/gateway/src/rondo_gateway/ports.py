@@ -342,6 +342,13 @@ class Conversations(Protocol):
         """Note that the side has read so far. It never goes back."""
         ...
 
+    async def unread_by_agent(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, int]:
+        """How many of the visitor's messages the agent's side has not read, in each of them. What was
+        said before Redis lost everything counts as read."""
+        ...
+
 
 class VisitorPresence(Protocol):
     """Until when the visitor of each conversation was seen, over all their streams and all gateways."""

@@ -198,6 +198,18 @@ class RedisConversations:
         call = FunctionCall("rondo_gateway_mark_read", keys, (side, message_id, MESSAGES_KNOWN_S))
         await self._functions.call(call)
 
+    async def unread_by_agent(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, int]:
+        """See :class:`Conversations`."""
+        keys = (messages_key(workspace_id, each) for each in conversation_ids)
+        calls = [
+            FunctionCall("rondo_gateway_unread_by_agent", (f"{key}:of_visitor", f"{key}:read"))
+            for key in keys
+        ]
+        counts = await self._functions.call_all(calls)
+        return {each: int(count) for each, count in zip(conversation_ids, counts, strict=True)}
+
     async def _once_rebuilt(self, call: FunctionCall) -> list[Any]:
         """The answer to a call that asks for what Redis may have lost.
 

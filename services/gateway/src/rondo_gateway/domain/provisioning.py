@@ -84,6 +84,14 @@ class NotificationsBody(Body):
     email: bool = True
 
 
+class NotificationsPatch(NotificationsBody):
+    """What an agent wants changed; what is left out stays."""
+
+    def applied_to(self, notifications: Notifications) -> Notifications:
+        """The agent's preferences after that."""
+        return notifications.model_copy(update=self.model_dump(exclude_unset=True))
+
+
 class AgentBody(Body):
     """An agent. Without a `capacity`, the workspace's `agent_capacity` applies; without a `time_zone`,
     UTC. Without a `schedule` they are always available, with an empty one never."""

@@ -172,12 +172,31 @@ class ConversationSnapshot(Value):
     """False when the stream was to go on after an event that is no longer kept; else absent."""
 
 
+class ActiveConversation(Conversation):
+    """A conversation on an agent's desk, with how many of the visitor's messages they have not read."""
+
+    unread: int
+
+
+class UnreadCount(Value):
+    """How many of the visitor's messages the agent has not read."""
+
+    conversation_id: ConversationId
+    unread: int
+
+
+class UnreadCounts(Value):
+    """Of each active conversation of an agent, the one asked for first at the front."""
+
+    data: list[UnreadCount]
+
+
 class AgentSnapshot(Value):
     """What is on an agent's desk."""
 
     availability: Availability
     open_offers: list[Conversation]
-    active_conversations: list[Conversation]
+    active_conversations: list[ActiveConversation]
     resumed: Annotated[Literal[False] | None, Field(exclude_if=lambda value: value is None)] = None
     """As in a conversation's snapshot."""
 

@@ -8,7 +8,6 @@ from itertools import zip_longest
 
 from rondo_common.availability import NEVER
 from rondo_common.clock import Clock
-from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import ConversationId, EventId
 from rondo_common.mailbox import StreamEvent
@@ -18,6 +17,7 @@ from rondo_gateway.domain.permissions import require_member, require_own_agent
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 from rondo_gateway.domain.representation import (
+    ActiveConversation,
     AgentSnapshot,
     ConversationSnapshot,
     Message,
@@ -26,6 +26,7 @@ from rondo_gateway.domain.representation import (
     message_to,
 )
 from rondo_gateway.handlers.authentication import Authentication
+from rondo_gateway.handlers.desks import active_of
 from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subject
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.queue_place import QueuePlace
@@ -197,15 +198,18 @@ class LiveStreams:
         defined = None if found is None else found.agents.get(agent.agent_id)
         views = await self._conversations.of_agent(agent.workspace_id, agent.agent_id)
         offers = [each for each in views if each.offer and each.offer.agent_id == agent.agent_id]
-        mine = [each for each in views if each.agent and each.agent.id == agent.agent_id]
-        active = [each for each in mine if each.status is Status.ACTIVE]
+        active = active_of(agent.agent_id, views)
+        unread = await self._conversations.unread_by_agent(agent.workspace_id, [each.id for each in active])
         availability = NEVER
         if found is not None and defined is not None:
             availability = found.availability_of(defined.entry, self._clock())
         return AgentSnapshot(
             availability=availability,
             open_offers=[conversation_of(each, agent) for each in offers],
-            active_conversations=[conversation_of(each, agent) for each in active],
+            active_conversations=[
+                ActiveConversation(**dict(conversation_of(each, agent)), unread=unread[each.id])
+                for each in active
+            ],
         )
 
 

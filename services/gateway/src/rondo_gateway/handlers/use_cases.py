@@ -32,10 +32,12 @@ from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.desks import Desks
 from rondo_gateway.handlers.erasures import Erasures
 from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.notifications import NotificationPreferences
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
@@ -69,6 +71,8 @@ class UseCases:
     alerts: AlertQueries
     push_subscriptions: PushSubscriptions
     availabilities: Availabilities
+    notification_preferences: NotificationPreferences
+    desks: Desks
     chat_requests: ChatRequests
     conversations: ConversationCommands
     conversation_lists: ConversationLists
