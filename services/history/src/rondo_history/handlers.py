@@ -204,7 +204,7 @@ async def read_latest_messages(
     found = await archive.latest_messages_of(workspace_id, conversation_id, before=before, limit=limit + 1)
     page = found[:limit]
     return MessagePage(
-        messages=tuple(message_of(each) for each in page),
+        messages=tuple(posted_of(each) for each in page),
         next_after=page[-1].place.offset if len(found) > limit else None,
     )
 

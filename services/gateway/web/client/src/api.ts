@@ -14,6 +14,9 @@ export type Paths = paths & Omit<AwaitedPaths, keyof paths>;
 export type Api = Client<Paths>;
 
 export type Conversation = components["schemas"]["Conversation"];
+export type Colleague = components["schemas"]["Colleague"];
+export type SavedReply = components["schemas"]["SavedReply"];
+export type Session = components["schemas"]["AgentSession"];
 export type Message = components["schemas"]["Message"];
 export type ChatRequest = components["schemas"]["ChatRequestBody"];
 export type RouteBody = components["schemas"]["RouteBody"];
