@@ -11,7 +11,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { index: "index.html" },
+      input: { index: "index.html", service_worker: "src/push/service_worker.ts" },
+      output: {
+        // The worker keeps its name: browsers ask for it again under the same one.
+        entryFileNames: ({ name }) =>
+          name === "service_worker" ? "service_worker.js" : "assets/[name]-[hash].js",
+      },
     },
   },
 });
