@@ -144,8 +144,6 @@ class RateLimits(Value):
     """Visitor sessions begun in the widget, together."""
     address_sessions_per_minute: PerMinute = 600
     """Of each internet address. Many visitors can share one."""
-    address_sign_ins_per_minute: PerMinute = 120
-    """Attempts of agents to sign in, from each internet address."""
     backend_messages_per_minute: PerMinute = 0
     """Messages posted with the workspace's API keys."""
     backend_chat_requests_per_minute: PerMinute = 0
