@@ -25,6 +25,7 @@ from rondo_common.conversation import (
     Message,
     Party,
     Queue,
+    Rating,
     Request,
     RescindReason,
     Value,
@@ -306,6 +307,17 @@ class TranscriptRequested(ConversationEvent):
     by: Party
     time_zone: str
     """The IANA zone the email tells its times in."""
+
+
+class ConversationRated(ConversationEvent):
+    """The visitor says how good it was, once it is over. The latest stands."""
+
+    TYPE = "rondo.conversation.rated.v1"
+    TOPIC = CONVERSATIONS
+    rating: Rating
+    by: Party
+    agent_id: AgentId
+    """The agent who had the conversation when it ended."""
 
 
 class ConversationErased(ConversationEvent):
@@ -637,6 +649,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         MessagePosted,
         MessagesRead,
         TranscriptRequested,
+        ConversationRated,
         ConversationErased,
         ConversationIdleWarned,
         AgentAvailabilityChanged,

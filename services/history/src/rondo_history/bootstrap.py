@@ -23,6 +23,7 @@ from rondo_common.events import (
     ConnectAgent,
     ConversationErased,
     ConversationIdleWarned,
+    ConversationRated,
     DeclineChat,
     EndChat,
     Event,
@@ -90,6 +91,7 @@ READINGS: dict[type[Event], Reading] = {
     TranscriptRequested: handlers.fact,
     ConversationErased: handlers.no_fact,
     ConversationIdleWarned: handlers.fact,
+    ConversationRated: handlers.fact,
     AcknowledgeAlert: handlers.no_fact,
 }
 """Everything on the two topics: what is kept, and what is not."""

@@ -206,6 +206,8 @@ def _memory_of_chat(conversation_id: ConversationId, chat: ChatMemory, now_ms: i
         "state_offset": str(chat.state_offset),
         "log_offset": str(chat.log_offset),
     }
+    if chat.rating is not None:
+        offsets |= {"rating": _json(chat.rating), "rating_offset": str(chat.rating_offset)}
     if chat.last_message_at is not None:
         offsets["last_message_at"] = str(milliseconds(chat.last_message_at))
     parts = _view_parts(view)
