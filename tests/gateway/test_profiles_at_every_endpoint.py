@@ -50,6 +50,7 @@ ONE_OF: dict[str, frozenset[Permission]] = {
     "DELETE /v1/visitors/{visitor_id}": frozenset({Permission.ADMIN_SECURITY}),
     "POST /v1/conversations/{conversation_id}/accept": EVERY_AGENT,
     "POST /v1/conversations/{conversation_id}/decline": EVERY_AGENT,
+    "POST /v1/conversations/{conversation_id}/take": frozenset({Permission.LIVE_CHAT_VIEW_ALL}),
     "POST /v1/conversations/{conversation_id}/withdraw": NO_AGENT,
     "POST /v1/conversations/{conversation_id}/transfer": EVERY_AGENT,
     "POST /v1/conversations/{conversation_id}/end": EVERY_AGENT,

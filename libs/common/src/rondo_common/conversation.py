@@ -246,6 +246,10 @@ class PassedOver(Value):
     reason: PassedOverReason
 
 
+TAKEN = "taken"
+"""The stage of an offer that its agent asked for: they took the chat from the queue, which is no turn."""
+
+
 class Why(Value):
     """Why this agent: the answer to every "why not me" and "why me" about one attempt."""
 

@@ -101,6 +101,16 @@ class DeclineChat(ConversationEvent):
     agent_id: AgentId
 
 
+class TakeChat(ConversationEvent):
+    """The agent takes the chat out of the queue, whoever's turn it would be."""
+
+    TYPE = "rondo.chat.take.v1"
+    TOPIC = CHAT_REQUESTS
+    agent_id: AgentId
+    directory_offset: int = 0
+    """As in :class:`ChatRequested`."""
+
+
 class WithdrawChat(ConversationEvent):
     """The visitor (or the website for them) no longer waits."""
 
@@ -629,6 +639,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ChatRequested,
         AcceptChat,
         DeclineChat,
+        TakeChat,
         WithdrawChat,
         EndChat,
         TransferChat,

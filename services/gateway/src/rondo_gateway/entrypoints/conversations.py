@@ -69,6 +69,7 @@ def conversation_routes() -> APIRouter:
     commands: dict[str, tuple[Callable[..., Awaitable[Response]], tuple[str, ...]]] = {
         "accept": (accept_conversation, ("agentToken",)),
         "decline": (decline_conversation, ("agentToken",)),
+        "take": (take_conversation, ("agentToken",)),
         "transfer": (transfer_conversation, ("agentToken",)),
         "withdraw": (withdraw_conversation, ("apiKey", "visitorToken")),
         "end": (end_conversation, ("apiKey", "agentToken", "visitorToken")),
@@ -125,6 +126,18 @@ async def decline_conversation(
 ) -> Response:
     """Refuse the offer."""
     return _answer(await gateway.conversations.decline(caller, conversation_id))
+
+
+async def take_conversation(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
+) -> Response:
+    """Take a conversation out of the queue, with the permission `live_chat_view_all`, whoever's turn it
+    would be: it is active with the caller then. Again: 200, and nothing happens.
+
+    `conversation-not-queued` (409) when it went to somebody else at that moment, `agent-at-capacity` and
+    `agent-may-not-chat` as they say.
+    """
+    return _answer(await gateway.conversations.take(caller, conversation_id))
 
 
 async def transfer_conversation(

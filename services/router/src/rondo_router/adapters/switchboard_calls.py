@@ -31,6 +31,7 @@ from rondo_router.domain.instruction import (
     RequestChat,
     ResumeChat,
     SeatAgent,
+    TakeFromQueue,
     TimeOutOffer,
     TransferConversation,
     UnseatAgent,
@@ -86,6 +87,8 @@ def _own_arguments(action: Action) -> tuple[str, tuple[Argument, ...]]:  # noqa:
             return "rondo_accept_chat", (conversation_id, agent_id)
         case DeclineOffer(conversation_id, agent_id):
             return "rondo_decline_chat", (conversation_id, agent_id)
+        case TakeFromQueue(conversation_id, agent_id):
+            return "rondo_take_chat", (conversation_id, agent_id)
         case WithdrawRequest(conversation_id, by):
             return "rondo_withdraw_chat", (conversation_id, _json(by))
         case TransferConversation(conversation_id, agent_id, transfer):
