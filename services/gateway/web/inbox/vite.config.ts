@@ -14,8 +14,7 @@ export default defineConfig({
       input: { index: "index.html", service_worker: "src/push/service_worker.ts" },
       output: {
         // The worker keeps its name: browsers ask for it again under the same one.
-        entryFileNames: ({ name }) =>
-          name === "service_worker" ? "service_worker.js" : "assets/[name]-[hash].js",
+        entryFileNames: ({ name }) => (name === "service_worker" ? "sw.js" : "assets/[name]-[hash].js"),
       },
     },
   },

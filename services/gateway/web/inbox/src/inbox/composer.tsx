@@ -1,6 +1,6 @@
 // Where the agent writes. Enter sends, Shift+Enter breaks the line, `/` brings a saved reply.
 
-import { ActionIcon, Text, Textarea } from "@mantine/core";
+import { ActionIcon, Text } from "@mantine/core";
 import { answered, browserKeep, type Conversation, type SavedReply } from "@rondo/client";
 import { IconSend2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -56,15 +56,13 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         <ReplyList id={listId} replies={replies.shown} at={replies.at} onChoose={insert} />
       ) : null}
       <div className={classes.line}>
-        <Textarea
+        <textarea
           ref={input}
-          flex={1}
-          autosize
-          minRows={1}
-          maxRows={10}
+          className={classes.input}
+          rows={1}
           dir="auto"
           value={text}
-          error={isTooLong}
+          aria-invalid={isTooLong}
           aria-label={t("composer.label", { name: nameOf(conversation.visitor) ?? t("visitor.unnamed") })}
           placeholder={t("composer.placeholder")}
           enterKeyHint="send"

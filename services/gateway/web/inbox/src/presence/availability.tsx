@@ -1,17 +1,19 @@
 // Whether the agent is rung: the switch, what it does and until when, and how busy they are.
 
-import { Popover, SegmentedControl, Stack, Text, UnstyledButton } from "@mantine/core";
+import { Popover, UnstyledButton } from "@mantine/core";
 import { answered } from "@rondo/client";
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi, useSession } from "../app/needs.ts";
 import { useNow } from "../app/now.ts";
-import { problemText } from "../app/problem.ts";
-import { useDesk, useShown } from "../desk/use_desk.ts";
+import { Loading } from "../app/states.tsx";
+import { useShown } from "../desk/use_desk.ts";
 import { availabilityText } from "../words/availability.ts";
 import { useWords } from "../words/use_words.ts";
 import classes from "./presence.module.css";
+
+const Switching = lazy(() => import("./switching.tsx"));
 
 /** The state in words; pressed, the switch. */
 export function AvailabilityControl() {
@@ -46,52 +48,11 @@ export function AvailabilityControl() {
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown>
-        <Switching text={text} />
+        <Suspense fallback={<Loading />}>
+          <Switching text={text} />
+        </Suspense>
       </Popover.Dropdown>
     </Popover>
-  );
-}
-
-function Switching({ text }: { text: string }) {
-  const { t } = useTranslation("inbox");
-  const { t: tApp } = useTranslation("app");
-  const desk = useDesk();
-  const availability = useShown((shown) => shown.desk.availability);
-  const change = useMutation({
-    mutationFn: (available: boolean | null) => desk.switchAvailability(available),
-  });
-  const isByYou = availability?.source === "toggle";
-  const value = !isByYou ? "schedule" : availability?.available ? "available" : "away";
-  return (
-    <Stack gap="sm">
-      <Text fw={600} size="sm">
-        {text}
-      </Text>
-      <SegmentedControl
-        fullWidth
-        size="sm"
-        aria-label={t("availability.label")}
-        disabled={change.isPending}
-        value={value}
-        onChange={(chosen) => change.mutate(chosen === "schedule" ? null : chosen === "available")}
-        data={[
-          { value: "available", label: t("availability.available") },
-          { value: "away", label: t("availability.away") },
-          { value: "schedule", label: t("availability.schedule") },
-        ]}
-      />
-      <Text size="xs" c="dimmed">
-        {t(`availability.help_${value}`)}
-      </Text>
-      {change.error ? (
-        <Text size="sm" role="alert" className="problem-text">
-          {problemText(tApp, change.error)}
-        </Text>
-      ) : null}
-      <Text size="xs" c="dimmed">
-        {t("availability.present")}
-      </Text>
-    </Stack>
   );
 }
 

@@ -6,7 +6,7 @@ import { type Api, answered, type Keep } from "@rondo/client";
 export type PushState = "unsupported" | "denied" | "off" | "on";
 
 const ID_NAME = "rondo:push";
-const WORKER = "/inbox/service_worker.js";
+const WORKER = "/inbox/sw.js";
 const SCOPE = "/inbox/";
 
 /** Whether this browser can be told of chats while no inbox is open. */
