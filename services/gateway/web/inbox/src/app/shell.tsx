@@ -10,12 +10,10 @@ import {
   IconLogout,
   IconLogout2,
   IconSettings,
-  IconVolumeOff,
 } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
-import { lazy, Suspense, useState, useSyncExternalStore } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useShown } from "../desk/use_desk.ts";
 import { Workplace } from "../desk/workplace.tsx";
 import { RingingBanner } from "../offers/banner.tsx";
 import type { Ringer } from "../offers/sound.ts";
@@ -55,7 +53,6 @@ function Frame({ ringer }: { ringer: Ringer }) {
       <header className={classes.bar}>
         <img className={classes.brand} src="/inbox/favicon.svg" width={28} height={28} alt="" />
         <Navigation />
-        <SilenceNote ringer={ringer} />
         <AvailabilityControl />
         <AccountMenu onShow={show} />
       </header>
@@ -63,7 +60,7 @@ function Frame({ ringer }: { ringer: Ringer }) {
         <Outlet />
       </main>
       <Connection />
-      <RingingBanner />
+      <RingingBanner ringer={ringer} />
       {hasDialog ? (
         <Suspense>
           <Dialogs shown={dialog} ringer={ringer} onClose={() => setDialog(null)} />
@@ -102,20 +99,6 @@ function Navigation() {
         </Link>
       ))}
     </nav>
-  );
-}
-
-/** The browser keeps the page silent: one click anywhere ends that. */
-function SilenceNote({ ringer }: { ringer: Ringer }) {
-  const { t } = useTranslation("inbox");
-  const isBlocked = useSyncExternalStore(ringer.subscribe, () => ringer.isBlocked);
-  const isRinging = useShown(({ desk }) => desk.rings.length > 0);
-  if (!isBlocked || !isRinging) return null;
-  return (
-    <button type="button" className={classes.silence} onClick={() => void ringer.test()}>
-      <IconVolumeOff size={16} aria-hidden />
-      <span>{t("sound.blocked")}</span>
-    </button>
   );
 }
 

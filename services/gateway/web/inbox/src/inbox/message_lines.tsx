@@ -144,7 +144,12 @@ function Text({ text }: { text: string }) {
     text.length > FOLDED_CHARACTERS || text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES;
   return (
     <>
-      <div className={classes.text} dir="auto" data-folded={(isLong && !isUnfolded) || undefined}>
+      <div
+        className={classes.text}
+        dir="auto"
+        data-message
+        data-folded={(isLong && !isUnfolded) || undefined}
+      >
         {pieces(text).map((piece, at) =>
           piece.href ? (
             // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a text never change.

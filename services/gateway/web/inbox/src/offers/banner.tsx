@@ -1,9 +1,10 @@
 // What rings, over everything, on whatever page: oldest first, until there is an answer.
 
-import { Button, Text } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
+import { IconVolumeOff } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { type KeyboardEvent, useEffect, useReducer, useRef } from "react";
+import { type KeyboardEvent, useEffect, useReducer, useRef, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import { problemText } from "../app/problem.ts";
 import { useShortcuts } from "../app/shortcuts.ts";
@@ -13,13 +14,14 @@ import { nameOf, pageText, valueText } from "../words/visitor.ts";
 import classes from "./banner.module.css";
 import { Countdown } from "./countdown.tsx";
 import { type Slot, slotsAfter, slotsStill } from "./slots.ts";
+import type { Ringer } from "./sound.ts";
 import { whyText } from "./why.ts";
 
 /** How many answers of the dialogue a card has room for. */
 const ANSWERS_MAX = 3;
 
 /** The banner; nothing while nothing rings. */
-export function RingingBanner() {
+export function RingingBanner({ ringer }: { ringer: Ringer }) {
   const { t } = useTranslation("inbox");
   const { slots, onPointer } = useSlots();
   const banner = useRef<HTMLElement>(null);
@@ -44,6 +46,7 @@ export function RingingBanner() {
               <RingCard key={slot.id} ring={slot.ring} />
             ),
           )}
+          {ringing.length > 0 ? <SilenceNote ringer={ringer} /> : null}
         </section>
       ) : null}
       <div className="visually-hidden" role="status" aria-live="assertive">
@@ -56,6 +59,19 @@ export function RingingBanner() {
         ))}
       </div>
     </>
+  );
+}
+
+/** The browser keeps the page silent: one click ends that. */
+function SilenceNote({ ringer }: { ringer: Ringer }) {
+  const { t } = useTranslation("inbox");
+  const isBlocked = useSyncExternalStore(ringer.subscribe, () => ringer.isBlocked);
+  if (!isBlocked) return null;
+  return (
+    <button type="button" className={classes.silence} onClick={() => void ringer.test()}>
+      <IconVolumeOff size={16} aria-hidden />
+      <span>{t("sound.blocked")}</span>
+    </button>
   );
 }
 
@@ -102,10 +118,9 @@ function useSlots() {
 /** A chat that rings. `A` accepts and `D` declines while the focus is in it. */
 function RingCard({ ring }: { ring: Ring }) {
   const { t } = useTranslation("inbox");
-  const { conversation, from } = ring;
+  const { conversation } = ring;
   const { answering, accept, decline } = useAnswers(conversation.id);
-  const { visitor, page, answers } = conversation;
-  const name = nameOf(visitor) ?? t("visitor.unnamed");
+  const name = nameOf(conversation.visitor) ?? t("visitor.unnamed");
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || answering) return;
     const action = { a: accept, d: decline }[event.key.toLowerCase()];
@@ -124,29 +139,10 @@ function RingCard({ ring }: { ring: Ring }) {
       onKeyDown={press}
     >
       <Countdown offeredAt={ring.offeredAt} expiresAt={ring.expiresAt} />
-      <div className={classes.who}>
-        <div className={classes.name}>
-          <bdi>{name}</bdi>
-          {visitor.company ? (
-            <span className={classes.company}>
-              {" "}
-              · <bdi>{visitor.company}</bdi>
-            </span>
-          ) : null}
-        </div>
-        {page ? (
-          <div className={classes.page} dir="ltr" title={page.url}>
-            {pageText(page.url)}
-          </div>
-        ) : null}
-        <Answers answers={answers} />
-        <div className={classes.why}>
-          {from ? t("why.handed_over", { name: from.name }) : whyText(t, ring.why, conversation.route.type)}
-        </div>
-      </div>
+      <Who ring={ring} />
       <div className={classes.buttons}>
         <Button
-          color="ring"
+          color="ring.7"
           onClick={accept}
           loading={answering === "accept"}
           disabled={answering === "decline"}
@@ -165,6 +161,36 @@ function RingCard({ ring }: { ring: Ring }) {
         </Button>
       </div>
     </article>
+  );
+}
+
+/** Who it is, from where, what they answered, and why it rings here. */
+function Who({ ring }: { ring: Ring }) {
+  const { t } = useTranslation("inbox");
+  const { conversation, from } = ring;
+  const { visitor, page, answers } = conversation;
+  const name = nameOf(visitor) ?? t("visitor.unnamed");
+  return (
+    <div className={classes.who}>
+      <div className={classes.name}>
+        <bdi>{name}</bdi>
+        {visitor.company ? (
+          <span className={classes.company}>
+            {" "}
+            · <bdi>{visitor.company}</bdi>
+          </span>
+        ) : null}
+      </div>
+      {page ? (
+        <div className={classes.page} dir="ltr" title={page.url}>
+          {pageText(page.url)}
+        </div>
+      ) : null}
+      <Answers answers={answers} />
+      <div className={classes.why}>
+        {from ? t("why.handed_over", { name: from.name }) : whyText(t, ring.why, conversation.route.type)}
+      </div>
+    </div>
   );
 }
 
@@ -203,18 +229,26 @@ function Answers({ answers }: { answers: Record<string, unknown> }) {
   );
 }
 
-/** Where something rang a moment ago, and why it does not any more. */
+/** Where something rang a moment ago, as high as it was, and why it does not any more. */
 function GoneCard({ slot }: { slot: Slot }) {
   const { t } = useTranslation("inbox");
-  const name = nameOf(slot.ring.conversation.visitor) ?? t("visitor.unnamed");
+  const { conversation } = slot.ring;
   const reason = slot.gone?.reason;
   return (
-    <div className={classes.gone} role="status">
-      <Text size="sm">
-        <bdi>{name}</bdi>
+    <div className={classes.gone}>
+      <div className={classes.card} aria-hidden inert>
+        <div className={classes.countdown} />
+        <Who ring={slot.ring} />
+        <div className={classes.buttons}>
+          <Button>{t("ringing.accept")}</Button>
+          <Button>{t("ringing.decline")}</Button>
+        </div>
+      </div>
+      <p role="status">
+        <bdi>{nameOf(conversation.visitor) ?? t("visitor.unnamed")}</bdi>
         {" – "}
         {t(reason && reason !== "handed_over" ? `gone.${reason}` : "gone.answered")}
-      </Text>
+      </p>
     </div>
   );
 }

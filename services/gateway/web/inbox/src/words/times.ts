@@ -37,7 +37,11 @@ function formatter(language: string, options: Intl.DateTimeFormatOptions): Intl.
   const key = `${language} ${JSON.stringify(options)}`;
   let made = formatters.get(key);
   if (!made) {
-    made = new Intl.DateTimeFormat(language, options);
+    // English is spoken everywhere: days before months, and a clock of 24 hours, as for everybody else.
+    made = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
+      hourCycle: "h23",
+      ...options,
+    });
     formatters.set(key, made);
   }
   return made;
