@@ -18,6 +18,12 @@ export type VisitorSession = Omit<Schemas["VisitorSession"], "config"> & { confi
 
 /** The awaited paths. */
 export interface AwaitedPaths {
+  "/v1/conversations/{conversation_id}/take": {
+    post: {
+      parameters: { path: { conversation_id: string }; query?: never; header?: never; cookie?: never };
+      responses: { 200: { content: { "application/json": Schemas["Conversation"] } } };
+    };
+  };
   "/v1/conversations/{conversation_id}/rating": {
     post: {
       parameters: { path: { conversation_id: string }; query?: never; header?: never; cookie?: never };
