@@ -68,7 +68,6 @@ const TEXTS = {
   end_no: ["Keep chatting", "Fortsätt chatta"],
   mail: ["Email the conversation", "Mejla konversationen"],
   mail_to: ["Send it to", "Skicka till"],
-  mail_send: ["Send", "Skicka"],
   mail_sent: ["It is on its way to {email}.", "Den är på väg till {email}."],
   ended_visitor: ["You ended the chat.", "Du avslutade chatten."],
   ended_agent: ["{name} ended the chat.", "{name} avslutade chatten."],
@@ -84,6 +83,7 @@ const TEXTS = {
   rate: ["How was this chat?", "Hur var chatten?"],
   rate_one: ["{n} star", "{n} stjärna"],
   rate_other: ["{n} stars", "{n} stjärnor"],
+  comment: ["Anything to add?", "Något mer du vill säga?"],
   rated: ["Thank you!", "Tack!"],
   fallback: [
     "Nobody can answer right now. Please try again later.",
