@@ -173,7 +173,8 @@ async def _transcript(website: Api, conversation_id: str) -> str:
 
 async def _in_time(step: Awaitable[Result], otherwise: str) -> Result:
     try:
-        return await asyncio.wait_for(step, STEP_TIMEOUT_S)
+        async with asyncio.timeout(STEP_TIMEOUT_S):
+            return await step
     except TimeoutError:
         raise DemoFailed(f"{otherwise} within {STEP_TIMEOUT_S:.0f} s: see .local/log") from None
 
