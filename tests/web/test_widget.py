@@ -178,17 +178,17 @@ async def test_a_chat_that_ended_is_rated_at_one_press_and_with_a_word_if_wanted
 ) -> None:
     widget = await _rated(page, website, rondo)
     await expect(widget.field("Anything to add?")).to_have_count(0)
-    await widget.button("2 stars").click()
+    await widget.button("2 of 5 stars").click()
     await expect(widget.panel.get_by_text("Thank you!")).to_be_visible()
     assert rondo.calls("/rating") == [{"score": 2}]
-    await widget.button("4 stars").click()
+    await widget.button("4 of 5 stars").click()
     await widget.field("Anything to add?").fill(" Fast, <b>kind</b> ")
     form = widget.panel.locator("form", has=widget.field("Anything to add?"))
     await form.get_by_role("button", name="Send").click()
     await until(lambda: len(rondo.calls("/rating")) == 3)
     assert rondo.calls("/rating")[1:] == [{"score": 4}, {"score": 4, "comment": "Fast, <b>kind</b>"}]
     await page.reload()
-    await expect(widget.button("4 stars")).to_have_attribute("aria-pressed", "true")
+    await expect(widget.button("4 of 5 stars")).to_have_attribute("aria-pressed", "true")
     await expect(widget.field("Anything to add?")).to_have_value("Fast, <b>kind</b>")
 
 
@@ -197,10 +197,10 @@ async def test_a_rating_that_was_not_taken_is_not_thanked_for(
 ) -> None:
     widget = await _rated(page, website, rondo)
     rondo.refuse("/rating", 503, "unavailable", retry_after="1")
-    await widget.button("5 stars").click()
+    await widget.button("5 of 5 stars").click()
     await expect(widget.panel.get_by_role("alert")).to_be_visible()
     await expect(widget.panel.get_by_text("Thank you!")).to_have_count(0)
-    await widget.button("5 stars").click()
+    await widget.button("5 of 5 stars").click()
     await expect(widget.panel.get_by_text("Thank you!")).to_be_visible()
 
 

@@ -178,10 +178,10 @@ async def test_a_rating_needs_no_mouse_either(page: Page, website: Website, rond
     await expect(widget.button("Start a new chat")).to_be_focused()
     for _ in range(5):  # The email's button and field, and two stars.
         await page.keyboard.press("Shift+Tab")
-    await expect(widget.button("3 stars")).to_be_focused()
+    await expect(widget.button("3 of 5 stars")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(widget.panel.get_by_role("status").filter(has_text="Thank you!")).to_be_visible()
-    await expect(widget.button("3 stars")).to_be_focused()
+    await expect(widget.button("3 of 5 stars")).to_be_focused()
     for _ in range(3):
         await page.keyboard.press("Tab")
     await expect(widget.field("Anything to add?")).to_be_focused()
@@ -252,7 +252,7 @@ async def test_a_rating_is_asked_for_in_the_language_of_the_page(
     rondo.accept()
     rondo.end()
     await expect(widget.panel.get_by_role("group", name="Hur var chatten?")).to_be_visible()
-    await widget.button("5 stjärnor").click()
+    await widget.button("5 av 5 stjärnor").click()
     await expect(widget.panel.get_by_text("Tack!")).to_be_visible()
     await expect(widget.field("Något mer du vill säga?")).to_be_visible()
 

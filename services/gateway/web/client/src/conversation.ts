@@ -66,9 +66,7 @@ export function told(known: Known, event: LiveEvent, nowMs: number): Known {
     case "conversation.ended":
       return ended({ ...known, idleEndsAt: null }, { at: event.occurred_at, ...data });
     case "conversation.rated":
-      return known.conversation
-        ? { ...known, conversation: { ...known.conversation, rating: data.rating } }
-        : known;
+      return { ...known, conversation: known.conversation && { ...known.conversation, ...data } };
     case "conversation.idle_warning":
       return { ...known, idleEndsAt: data.ends_at };
     default:

@@ -34,7 +34,7 @@ export function Rating({ conversation: { rating } }: { conversation: Conversatio
           key={star}
           type="button"
           class={star <= score ? "star is-lit" : "star"}
-          aria-label={language.count("rate", star)}
+          aria-label={language.say("stars", { n: star })}
           aria-pressed={star === score}
           onClick={() => void rate(star)}
         >
@@ -47,7 +47,6 @@ export function Rating({ conversation: { rating } }: { conversation: Conversatio
           <div class="row">
             <textarea
               id="comment"
-              rows={2}
               maxLength={COMMENT_LENGTH_MAX}
               value={comment}
               onInput={(event) => setComment(event.currentTarget.value)}
