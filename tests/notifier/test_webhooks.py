@@ -27,16 +27,26 @@ from rondo_common.events import (
 )
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
 from rondo_common.mailbox import stream_type
-from rondo_common.webhooks import KNOWN_TYPES, SHOWN_BYTES_MAX, Attempt, DeliveryState, Reread, share_of
+from rondo_common.webhooks import (
+    KNOWN_TYPES,
+    SHOWN_BYTES_MAX,
+    Attempt,
+    DeliveryState,
+    Reread,
+    WebhookAnswer,
+    share_of,
+)
 from rondo_notifier.domain.webhooks import (
     CLOCK_SKEW_S_MAX,
     GIVEN_UP_AFTER_S,
     RETRY_DELAYS_S,
     EndpointKey,
+    Settlement,
     after,
-    is_to_be_given_up,
+    asked_delay_s,
     next_delay_s,
     plans_of,
+    reason_to_give_up,
     valid_secrets,
 )
 from rondo_notifier.handlers.webhooks import (
@@ -175,12 +185,76 @@ def test_a_secret_that_was_rotated_signs_until_its_day_is_over() -> None:
     assert valid_secrets(endpoint, until) == [SECRET]
 
 
+def ending(error: str | None = None, status: int = 500) -> Settlement:
+    made = attempt(error).model_copy(update={} if error is None else {"status": status})
+    return after(a_plan(CRM, "c", "e-1").record, made, NOON)
+
+
 def test_an_endpoint_is_given_up_after_five_days_of_failure_alone() -> None:
     assert GIVEN_UP_AFTER_S == 5 * 86_400
-    since = NOON - timedelta(seconds=GIVEN_UP_AFTER_S)
-    assert is_to_be_given_up(since, NOON)
-    assert not is_to_be_given_up(since + timedelta(seconds=1), NOON)
-    assert not is_to_be_given_up(None, NOON)
+    since, failed = NOON - timedelta(seconds=GIVEN_UP_AFTER_S), [ending("answered 500")]
+    assert reason_to_give_up(failed, since, NOON) == "answered 500"
+    assert reason_to_give_up(failed, since + timedelta(seconds=1), NOON) is None
+    assert reason_to_give_up([ending()], None, NOON) is None
+
+
+def test_an_endpoint_that_is_gone_is_given_up_at_once() -> None:
+    gone = [ending(), ending("answered 410", 410), ending("answered 500")]
+    assert reason_to_give_up(gone, NOON, NOON) == "answered 410"
+    assert reason_to_give_up(gone[2:], NOON, NOON) is None
+
+
+# --- Retry-After ---------------------------------------------------------------------------------
+
+
+def told(status: int, retry_after: str) -> Attempt:
+    answer = WebhookAnswer(status=status, headers={"retry-after": retry_after}, body="")
+    return attempt(f"answered {status}").model_copy(update={"status": status, "answer": answer})
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "asked_s"),
+    [
+        (429, "20", 20),
+        (503, " 20 ", 20),
+        (503, "Thu, 01 Jan 2026 12:01:00 GMT", 60),
+        (503, "Thu, 01 Jan 2026 12:01:00 -0000", 60),
+        (503, "Thu, 01 Jan 2026 11:59:00 GMT", 0),
+        (500, "20", 0),
+        (429, "", 0),
+        (429, "-20", 0),
+        (429, "soon", 0),
+        (429, "2.5", 0),
+        (429, "²", 0),
+        (429, "Thu, 99 Jan 2026 12:01:00 GMT", 0),
+        (429, "Thu, 01 Jan 999999 12:01:00 GMT", 0),
+        (429, "9" * 4000, 999_999_999),
+    ],
+)
+def test_a_receiver_that_is_busy_says_for_how_long(status: int, said: str, asked_s: int) -> None:
+    assert asked_delay_s(told(status, said), NOON) == asked_s
+
+
+@given(st.text(max_size=40), st.sampled_from([429, 503]))
+def test_whatever_a_receiver_says_is_a_time_or_nothing(said: str, status: int) -> None:
+    assert asked_delay_s(told(status, said), NOON) >= 0
+
+
+@given(st.integers(1, 7), st.integers(0, 10**9))
+def test_what_a_receiver_asks_for_delays_by_one_step_at_most(failures: int, asked_s: int) -> None:
+    step_s = RETRY_DELAYS_S[failures - 1]
+    longest_s = RETRY_DELAYS_S[min(failures, len(RETRY_DELAYS_S) - 1)]
+    delay_s = next_delay_s("message.posted", failures, asked_s)
+    assert delay_s is not None
+    assert step_s <= delay_s <= longest_s <= 86_400
+    assert delay_s in {step_s, asked_s, longest_s}
+
+
+def test_the_next_attempt_is_not_before_the_time_that_was_asked_for() -> None:
+    record = a_plan(CRM, "c", "e-1").record
+    assert after(record, told(503, "20"), NOON).due_at == NOON + timedelta(seconds=20)
+    assert after(record, told(503, "2"), NOON).due_at == NOON + timedelta(seconds=5)
+    assert after(record, told(503, "3600"), NOON).due_at == NOON + timedelta(seconds=30)
 
 
 # --- use cases over fakes ------------------------------------------------------------------------
@@ -250,11 +324,13 @@ class World:
 
     async def deliver(self, holding: Holding) -> int:
         """Attempt what is due once; how many that were."""
-        claims = await self.schedule.claim(ClaimRequest(holding, CRM, ACTIVATION, 1000, ()), self.now)
-        for each in claims.claimed:
-            made = await self.delivery.attempt(each, entry())
-            await self.delivery.settle(holding, each, entry(), made)
-        return len(claims.claimed)
+        claims, _ = await self.delivery.settle_and_claim(ClaimRequest(holding, CRM, ACTIVATION, 1000))
+        ended = [await self.delivery.attempt(each, entry()) for each in claims.claimed]
+        request = ClaimRequest(holding, CRM, ACTIVATION, 0, ended=ended)
+        _, hopeless = await self.delivery.settle_and_claim(request)
+        if hopeless is not None:
+            await self.delivery.give_up(holding, hopeless)
+        return len(ended)
 
     async def _pause(self) -> None:
         self.pauses += 1
