@@ -57,7 +57,7 @@ from rondo_notifier.handlers.webhooks import (
     WebhookDelivery,
     WebhookPlanning,
 )
-from rondo_notifier.ports import ClaimRequest, Holding
+from rondo_notifier.ports import Claimed, ClaimRequest, Holding
 from tests.notifier.fake_webhook_schedule import FakeWebhookSchedule
 from tests.notifier.webhook_world import (
     ACTIVATION,
@@ -275,6 +275,7 @@ class FakeSender:
 
     def __init__(self, error: str | None = None) -> None:
         self.error = error
+        self.status = 500
 
     async def send(
         self,
@@ -284,7 +285,7 @@ class FakeSender:
         event_id: EventId,  # noqa: ARG002 - the port's
     ) -> Attempt:
         assert secrets
-        return attempt(self.error)
+        return ending(self.error, self.status).attempt
 
 
 class FakePast:
@@ -322,10 +323,15 @@ class World:
         reread = Reread(since=self.now, until=self.now)
         return (await self.schedule.take_over(share_of(*CRM), self.now, reread))[0]
 
+    async def claim(self, holding: Holding) -> Sequence[Claimed]:
+        """All that is due."""
+        claims, _ = await self.delivery.settle_and_claim(ClaimRequest(holding, CRM, ACTIVATION, 1000))
+        return claims.claimed
+
     async def deliver(self, holding: Holding) -> int:
         """Attempt what is due once; how many that were."""
-        claims, _ = await self.delivery.settle_and_claim(ClaimRequest(holding, CRM, ACTIVATION, 1000))
-        ended = [await self.delivery.attempt(each, entry()) for each in claims.claimed]
+        claimed = await self.claim(holding)
+        ended = [await self.delivery.attempt(each, entry()) for each in claimed]
         request = ClaimRequest(holding, CRM, ACTIVATION, 0, ended=ended)
         _, hopeless = await self.delivery.settle_and_claim(request)
         if hopeless is not None:
@@ -359,6 +365,30 @@ async def test_a_success_in_between_begins_the_five_days_anew() -> None:
         await world.deliver(holding)
         world.now += timedelta(days=1)
     assert world.alerts.published == []
+
+
+async def test_what_was_sent_before_an_endpoint_was_defined_anew_does_not_count_against_it() -> None:
+    world = World()
+    holding, world.sender.error, world.sender.status = await world.holding(), "answered 410", 410
+    await world.planning.plan([message(ACME, "cnv_1", "Hej")])
+    (claimed,) = await world.claim(holding)
+    ended = await world.delivery.attempt(claimed, entry(activation=EventId("earlier")))
+    _, hopeless = await world.delivery.settle_and_claim(
+        ClaimRequest(holding, CRM, ACTIVATION, 0, ended=[ended])
+    )
+    assert hopeless is None
+
+
+async def test_an_endpoint_that_is_gone_is_told_of_once_and_gets_nothing_more() -> None:
+    world = World()
+    holding, world.sender.error, world.sender.status = await world.holding(), "answered 410", 410
+    await world.planning.plan([message(ACME, f"cnv_{number}", "Hej") for number in range(3)])
+    assert await world.deliver(holding) == 3
+    world.now += timedelta(hours=1)
+    await world.planning.plan([message(ACME, "cnv_9", "Hej")])
+    assert await world.deliver(holding) == 0
+    (told,) = world.alerts.published
+    assert (told.event.error, told.event.failing_since) == ("answered 410", NOON)
 
 
 async def test_what_an_endpoint_cannot_take_any_more_has_failed_and_the_log_says_what_to_do() -> None:
