@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 RETRY_DELAY_S = 0.5
 SOCKET_MESSAGE_BYTES_MAX = 64 * 1024
-YOUNG_OBJECTS_MAX = 10_000
+YOUNG_OBJECTS_MAX = 50_000
 """How many objects are made before the garbage collector looks for cycles among them."""
 HELD = "rondo_common.held_connections"
 

@@ -42,8 +42,8 @@ WAITING_MAX = 10_000
 """Of one endpoint. What comes on top has failed at once; a replay brings it back."""
 REPLAY_WAITING_MAX = 1_000
 """A replay goes on when fewer wait, so that it leaves room for what happens now."""
-PLANS_MAX = 100
-"""How many are scheduled in one round trip. Redis does nothing else meanwhile."""
+PLANS_MAX = 500
+"""How many are scheduled in one round trip."""
 
 
 class Endpoints:
