@@ -22,6 +22,7 @@ from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.redis.keys import epoch_key, presence_key
+from rondo_common.tasks import end_tasks
 from rondo_common.topics import CHAT_REQUESTS, DIRECTORY, TOPICS, Topic
 from rondo_gateway.bootstrap import Gateway, build_gateway
 from rondo_gateway.settings import GatewaySettings
@@ -44,9 +45,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]
             yield http
     finally:
         stop.set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks)
         await gateway.close()
 
 
@@ -54,6 +53,12 @@ async def _ready(http: httpx.AsyncClient) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while (await http.get("/readyz")).status_code != 200:
             await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def kafka_bootstrap(own_kafka_bootstrap: str) -> str:
+    """See :func:`own_kafka_bootstrap`."""
+    return own_kafka_bootstrap
 
 
 @pytest.fixture

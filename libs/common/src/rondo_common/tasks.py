@@ -19,7 +19,7 @@ async def end_tasks(tasks: Collection[asyncio.Task[Any]], *, again_s: float = CA
 
     Cancels again what has not ended after ``again_s`` seconds, because a cancellation can be lost: before
     Python 3.12, ``asyncio.wait_for`` swallows one that comes in the moment in which what it waits for
-    is done (https://github.com/python/cpython/issues/86296), and redis-py writes each command with it.
+    is done (https://github.com/python/cpython/issues/86296), and libraries use it.
     """
     left = set(tasks)
     while left:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +21,7 @@ from redis.exceptions import (
 )
 
 from rondo_common.errors import Fenced, Lost, Unavailable
+from rondo_common.redis.steady_connection import steady
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 2.0
@@ -46,6 +46,7 @@ def connect_redis(url: str, *, client_name: str, socket_timeout_s: float = SOCKE
         retry=Retry(ConstantBackoff(0.05), 1),
         health_check_interval=15,
     )
+    pool.connection_class = steady(pool.connection_class)
     return Redis.from_pool(pool)
 
 
@@ -75,19 +76,6 @@ def redis_errors() -> Iterator[None]:
         OSError,
     ) as error:
         raise Unavailable("redis", error) from error
-    except (AttributeError, TypeError) as error:
-        if not _came_of_writing(error):
-            raise
-        raise Unavailable("redis", "the connection was closed in the middle of a command") from error
-
-
-def _came_of_writing(error: Exception) -> bool:
-    """Whether redis-py raised it writing to a connection that somebody else had just closed.
-
-    Up to 8.1.0 it lets such errors out as they are: https://github.com/redis/redis-py/issues/4287.
-    """
-    frames = traceback.walk_tb(error.__traceback__)
-    return any(frame.f_code.co_name == "_send_packed_command" for frame, _ in frames)
 
 
 async def ping(redis: Redis) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -56,6 +58,8 @@ def make_app(settings: LiveMetricsSettings) -> faust.App:
         producer_acks=-1,
         producer_linger=0.0,
         store="memory://",
+        # Faust makes this folder whatever the store, by default in the working directory.
+        datadir=str(Path(tempfile.gettempdir()) / GROUP),
         # Topics are declared in the registry and created from there.
         topic_allow_declare=False,
         topic_disable_leader=True,
