@@ -35,7 +35,9 @@ LOOK_INTERVAL_S = 1.0
 """How often a share is looked at when its bell does not ring, and whether Redis still knows it."""
 DEFECT_DELAY_S = 5.0
 LET_GO_S = 2.0
-"""How long a share that is taken away is waited for; what is not settled by then is sent again."""
+"""How long a share that is taken away is waited for."""
+SETTLE_S = 1.0
+"""How long after that its attempts are settled; what is not by then is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,14 +256,16 @@ class WebhookShares:
         share = self._shares.pop(number, None)
         if share is None:
             return
+        # Shares go one after the other, and the group waits: they have one deadline together.
+        now_s = asyncio.get_running_loop().time()
+        if now_s > self._leave_by_s + LET_GO_S:
+            self._leave_by_s = now_s + LET_GO_S
         if share.attempts:
-            # Shares go one after the other, and the group waits: they have one deadline together.
-            now_s = asyncio.get_running_loop().time()
-            if now_s > self._leave_by_s + LET_GO_S:
-                self._leave_by_s = now_s + LET_GO_S
             await asyncio.wait(share.attempts, timeout=max(0.0, self._leave_by_s - now_s))
-        await self._settle_the_rest(share)
-        await end_tasks([*share.tasks, *share.attempts])
+        settling = asyncio.create_task(self._settle_the_rest(share))
+        left_s = self._leave_by_s + SETTLE_S - asyncio.get_running_loop().time()
+        await asyncio.wait([settling], timeout=max(0.0, left_s))
+        await end_tasks([settling, *share.tasks, *share.attempts])
 
     async def _settle_the_rest(self, share: Share) -> None:
         """Settle what has ended since the last round. What cannot be is sent again by the next owner."""
