@@ -156,7 +156,7 @@ def asked_delay_s(attempt: Attempt, now: datetime) -> int:
         return int(said[:SECONDS_DIGITS_MAX])
     try:
         until = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
