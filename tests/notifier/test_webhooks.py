@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rondo_common.availability import ALWAYS
@@ -132,6 +132,7 @@ def test_what_happened_before_an_endpoint_was_switched_on_is_not_sent_unless_rep
     assert len(plans_of(before, [endpoint], NOON, is_replay=True)) == 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=5_000))
 def test_what_the_log_shows_of_a_body_is_cut_at_whole_characters(text: str) -> None:
     (plan,) = plans_of(message(ACME, "c", text), [entry()], NOON)
@@ -156,6 +157,7 @@ def test_failures_are_tried_again_at_these_times_and_then_never() -> None:
     assert len(settled.record.attempts) == 8
 
 
+@settings(deadline=None)
 @given(st.integers(0, 7))
 def test_a_success_ends_it_however_often_it_failed(failures: int) -> None:
     record = a_plan(CRM, "c", "e-1").record
@@ -166,6 +168,7 @@ def test_a_success_ends_it_however_often_it_failed(failures: int) -> None:
     assert (settled.record.state, settled.record.next_attempt_at) == (DeliveryState.DELIVERED, None)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 20))
 def test_delays_only_grow(failures: int) -> None:
     first, second = (next_delay_s("message.posted", each) for each in (failures, failures + 1))
@@ -244,11 +247,13 @@ DATES = st.from_regex(
 )
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | DATES, st.sampled_from([429, 503]))
 def test_whatever_a_receiver_says_is_a_time_or_nothing(said: str, status: int) -> None:
     assert asked_delay_s(told(status, said), NOON) >= 0
 
 
+@settings(deadline=None)
 @given(st.integers(1, 7), st.integers(0, 10**9))
 def test_what_a_receiver_asks_for_delays_by_one_step_at_most(failures: int, asked_s: int) -> None:
     step_s = RETRY_DELAYS_S[failures - 1]
