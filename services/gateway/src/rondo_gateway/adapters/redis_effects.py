@@ -14,11 +14,13 @@ PARTS = (
     "requests",
     "messages",
     "reading",
+    "ratings",
     "presence",
     "visitors",
     "limits",
     "turns",
     "places",
+    "sessions",
 )
 
 
