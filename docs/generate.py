@@ -17,12 +17,14 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # Run as a file, so that the checkout is not on the path.
 
 from docs.generators.asyncapi import asyncapi_yaml  # noqa: E402 - the path comes first
+from docs.generators.metrics_page import metrics_markdown  # noqa: E402 - the same
 from docs.generators.openapi import openapi_json  # noqa: E402 - the same
 from docs.generators.settings_page import settings_markdown  # noqa: E402 - the same
 
 GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/api/asyncapi.yaml": lambda: asyncapi_yaml(ROOT / "tests/schemas"),
     "docs/api/openapi.json": openapi_json,
+    "docs/operations/metrics.md": lambda: metrics_markdown(ROOT / "docs/generators/metrics.md"),
     "docs/settings.md": lambda: settings_markdown(ROOT / "docs/generators/settings.md"),
 }
 """Each generated file, by its path in the checkout, with what writes its text."""

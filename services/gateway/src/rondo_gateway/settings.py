@@ -28,3 +28,9 @@ class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings, WebhookSett
     )
     history_url: str = Field(description="Base URL of history's internal interface")
     demo_pages: bool = Field(default=False, description="Whether the demo shop is there, at `/demo/shop`")
+    internal_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of `/metrics`, `/healthz` and `/readyz` for those inside; not set: no metrics",
+    )
