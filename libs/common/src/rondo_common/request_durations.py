@@ -41,6 +41,8 @@ class RequestDurations:
     def __init__(self, app: ASGIApp, durations: Histogram) -> None:
         self._app = app
         self._durations = durations
+        self._known: dict[tuple[str, str, int], Histogram] = {}
+        """Finding an instrument by its labels costs more than observing with it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and note when its answer begins."""
@@ -62,7 +64,12 @@ class RequestDurations:
 
     def _observe(self, scope: Scope, status: int, duration_s: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self._durations.labels(method, template_of(scope), f"{status // 100}xx").observe(duration_s)
+        labels = (method, template_of(scope), status // 100)
+        known = self._known.get(labels)
+        if known is None:
+            known = self._durations.labels(method, labels[1], f"{labels[2]}xx")
+            self._known[labels] = known
+        known.observe(duration_s)
 
 
 def request_durations(meter: Meter) -> Histogram:

@@ -27,7 +27,9 @@ from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.redis.doorbells import Doorbells
 from rondo_common.request_durations import RequestDurations, request_durations
+from rondo_common.request_traces import RequestTraces
 from rondo_common.system_clock import utc_now
+from rondo_common.traces import current_traceparent, is_tracing
 from rondo_common.webhooks import SECRET_PREFIX
 from rondo_gateway.adapters.directory import KafkaDirectoryLog, ReadDirectory
 from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
@@ -272,7 +274,12 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         lambda: make_producer(kafka, request_timeout_ms=REQUEST_TIMEOUT_MS),
         deadline_s=PUBLISH_DEADLINE_S,
     )
-    history = httpx.AsyncClient(base_url=settings.history_url, timeout=TIMEOUT_S, trust_env=False)
+    history = httpx.AsyncClient(
+        base_url=settings.history_url,
+        timeout=TIMEOUT_S,
+        trust_env=False,
+        event_hooks={"request": [_go_on_from_here]},
+    )
     offsets = RedisDirectoryOffsets(functions)
     turns = RedisTurns(redis, functions, lambda: secrets.token_hex(TURN_TOKEN_BYTES))
     view = ReadDirectory(directory, reader, offsets)
@@ -307,6 +314,8 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     pages = page_routes(shows_demo=settings.demo_pages)
     app = build_app(world, settings.root_key.get_secret_value(), open_streams, health, pages)
     app.add_middleware(RequestDurations, durations=request_durations(meter))
+    if is_tracing():
+        app.add_middleware(RequestTraces)
     internal = health_app(health, title="Rondo gateway")
     internal.include_router(metrics_routes(meter))
 
@@ -364,6 +373,13 @@ def _serving_inside(
     if settings.internal_port is None:
         return []
     return [serve_http(gateway.internal, host=settings.http_host, port=settings.internal_port, stop=stop)]
+
+
+async def _go_on_from_here(request: httpx.Request) -> None:
+    """The history's part of a trace hangs on the request's."""
+    traceparent = current_traceparent()
+    if traceparent is not None:
+        request.headers["traceparent"] = traceparent
 
 
 async def _let_others_run() -> None:

@@ -41,12 +41,14 @@ from rondo_common.kafka.metered import LoopMeter
 from rondo_common.meter import Meter, metrics_routes
 from rondo_common.process import run_together, serve_http
 from rondo_common.request_durations import RequestDurations, request_durations
+from rondo_common.request_traces import RequestTraces
 from rondo_common.smtp import SmtpMailer, smtp_server
 from rondo_common.system_clock import utc_now
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
+from rondo_common.traces import is_tracing
 from rondo_history import handlers
 from rondo_history.adapters.kafka_announcer import KafkaAnnouncer
-from rondo_history.adapters.postgres import open_pool
+from rondo_history.adapters.postgres import open_pool, trace_calls
 from rondo_history.adapters.postgres_archive import PostgresArchive
 from rondo_history.adapters.postgres_housekeeping import PostgresHousekeeping
 from rondo_history.adapters.postgres_mails import PostgresMails
@@ -125,6 +127,9 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
             metrics_routes(meter),
         )
         app.add_middleware(RequestDurations, durations=request_durations(meter))
+        if is_tracing():
+            trace_calls()
+            app.add_middleware(RequestTraces)
         serving = serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop)
         sending = [
             send_mails(stop, PostgresMails(pool), archive, mailer, utc_now) for mailer in _mailers(settings)

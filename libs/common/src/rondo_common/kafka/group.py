@@ -18,8 +18,10 @@ from rondo_common.kafka.dead_letters import KafkaDeadLetters
 from rondo_common.kafka.handler import DeadLetters, Handler
 from rondo_common.kafka.metered import LoopMeter
 from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.kafka.traced import TracedHandler
 from rondo_common.settings import ReaderSettings
 from rondo_common.topics import Topic
+from rondo_common.traces import is_tracing
 
 PUBLISH_DEADLINE_S = 10.0
 REQUEST_TIMEOUT_MS = 8_000
@@ -57,6 +59,8 @@ def make_loop(
     )
     names = [topic.name for topic in topics]
     dead_letters: DeadLetters = KafkaDeadLetters(publisher, reader=group)
+    if is_tracing():
+        handler = TracedHandler(handler, group)
     if meter is None:
         return ConsumerLoop(consumer, names, handler, dead_letters)
     loop = ConsumerLoop(

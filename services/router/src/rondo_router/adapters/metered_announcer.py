@@ -65,8 +65,10 @@ class RoutingMeter:
     """Observes events once the log has them. Told twice after a crash, they count twice."""
 
     def __init__(self, meter: Meter) -> None:
-        self._offers = meter.counter(OFFERS, *((each,) for each in OFFER_OUTCOMES.values()))
-        self._routed = meter.counter(ROUTED_CHATS, ("accepted",), ("fell_back",), ("withdrawn",))
+        offers = meter.counter(OFFERS)
+        self._offers = {kind: offers.labels(outcome) for kind, outcome in OFFER_OUTCOMES.items()}
+        routed = meter.counter(ROUTED_CHATS)
+        self._routed = {each: routed.labels(each) for each in ("accepted", "fell_back", "withdrawn")}
         self._fallbacks = meter.counter(FALLBACKS, *((each.value,) for each in FallbackReason))
         self._ended = meter.counter(ENDED_CHATS, *((each.value,) for each in EndReason))
         self._queued: Counter = meter.counter(QUEUED_CHATS)
@@ -82,9 +84,9 @@ class RoutingMeter:
         event, at = envelope.event, envelope.time
         if not isinstance(event, ConversationEvent):
             return
-        outcome = OFFER_OUTCOMES.get(type(event))
-        if outcome is not None:
-            self._offers.labels(outcome).inc()
+        offers = self._offers.get(type(event))
+        if offers is not None:
+            offers.inc()
         match event:
             case AssignmentOffered():
                 self._offered(event, at)
@@ -119,13 +121,13 @@ class RoutingMeter:
         if conversation_id in self._transfers:
             del self._transfers[conversation_id]
             return
-        self._routed.labels("accepted").inc()
+        self._routed["accepted"].inc()
         chat = self._waiting.pop(conversation_id, None)
         if chat is not None:
             self._time_to_answer.observe(_seconds(chat.requested_at, at))
 
     def _over(self, conversation_id: ConversationId, outcome: str, at: datetime) -> None:
-        self._routed.labels(outcome).inc()
+        self._routed[outcome].inc()
         chat = self._waiting.pop(conversation_id, None)
         if chat is not None:
             self._leave_queue(chat, outcome, at)
