@@ -92,6 +92,7 @@ async def test_a_wait_in_the_queue_is_timed_by_how_it_ended() -> None:
     taken = await figures(queued(1), offered(31))
     assert taken["rondo_queued_chats_total"] == 1
     assert taken["rondo_queue_wait_seconds_sum/offered"] == 30
+    assert "rondo_time_to_offer_seconds_count" not in taken
     left = await figures(queued(1), told("conversation.withdrawn", 6))
     assert left["rondo_queue_wait_seconds_sum/withdrawn"] == 5
     assert left["rondo_routed_chats_total/withdrawn"] == 1

@@ -133,7 +133,7 @@ TIME_TO_OFFER = Metric(
     name="rondo_time_to_offer_seconds",
     kind=MetricKind.HISTOGRAM,
     unit="seconds",
-    help="From a chat's request to its first offer",
+    help="From a chat's request to its first offer, of chats that did not have to queue",
     services=(ROUTER,),
     buckets=(*QUICK_S, 30.0, 60.0, 300.0),
 )

@@ -112,7 +112,7 @@ class RoutingMeter:
             _keep_few(self._transfers)
             return
         chat = self._remember(event.conversation_id, event.request.requested_at)
-        if event.attempt == 1 and not chat.is_offered:
+        if event.attempt == 1 and not chat.is_offered and chat.queued_at is None:
             self._time_to_offer.observe(_seconds(chat.requested_at, at))
         chat.is_offered = True
         self._leave_queue(chat, "offered", at)
