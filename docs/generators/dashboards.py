@@ -48,11 +48,9 @@ def _rate(metric: str, by: str, legend: str, selector: str = "") -> Query:
 
 
 def _quantiles(metric: str, selector: str = "") -> tuple[Query, ...]:
+    buckets = f"sum by (le) (rate({metric}_bucket{selector}[$__rate_interval]))"
     return tuple(
-        Query(
-            f"histogram_quantile({quantile}, sum by (le) (rate({metric}_bucket{selector}[$__rate_interval])))",
-            f"p{round(quantile * 100)}",
-        )
+        Query(f"histogram_quantile({quantile}, {buckets})", f"p{round(quantile * 100)}")
         for quantile in (0.5, 0.9, 0.99)
     )
 
