@@ -64,6 +64,7 @@ from rondo_history.handlers import Reading
 from rondo_history.settings import HistorySettings
 
 GROUP = "rondo.history"
+TOPICS_READ = (CHAT_REQUESTS, CONVERSATIONS)
 FETCH_BYTES_MIN = 64 * 1024
 """Nobody waits for the history, and rows written together cost far less."""
 
@@ -113,7 +114,7 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
         loop = make_loop(
             settings,
             GROUP,
-            [CHAT_REQUESTS, CONVERSATIONS],
+            TOPICS_READ,
             TopicsConsumer(READINGS, archive, housekeeping, KafkaAnnouncer(publisher)),
             publisher,
             fetch_bytes_min=FETCH_BYTES_MIN,
