@@ -26,6 +26,7 @@ FASTAPI_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs"
 """What every application is made with: FastAPI's own spans would carry the queries of requests, which
 have tokens and words in them. :class:`rondo_common.request_traces.RequestTraces` makes Rondo's."""
 
+_NOTHING = contextlib.nullcontext()
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
@@ -77,20 +78,20 @@ def current_traceparent() -> str | None:
     return traceparent_of(trace.get_current_span().get_span_context())
 
 
-@contextlib.contextmanager
-def call_span(name: str, **attributes: str | int) -> Iterator[None]:
+def call_span(name: str, **attributes: str | int) -> AbstractContextManager[object]:
     """A span around a call to a server, as a part of what is traced now; else nothing.
 
     It stands for all that the client's own instrumentation would say.
     """
     if not trace.get_current_span().is_recording():
-        yield
-        return
+        return _NOTHING
+    return _call_span(name, {key.replace("__", "."): value for key, value in attributes.items()})
+
+
+@contextlib.contextmanager
+def _call_span(name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:
     made = tracer().start_as_current_span(
-        name,
-        kind=SpanKind.CLIENT,
-        attributes={key.replace("__", "."): value for key, value in attributes.items()},
-        record_exception=False,
+        name, kind=SpanKind.CLIENT, attributes=attributes, record_exception=False
     )
     with made, suppress_instrumentation():
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,6 @@ from rondo_common.events import (
     ChatFellBack,
     ChatQueued,
     ChatWithdrawn,
-    ConversationEvent,
     Event,
 )
 from rondo_common.ids import ConversationId
@@ -78,33 +77,24 @@ class RoutingMeter:
         self._waiting: OrderedDict[ConversationId, _Waiting] = OrderedDict()
         self._transfers: OrderedDict[ConversationId, None] = OrderedDict()
         """Conversations whose open offer, made here, is one of a transfer."""
+        self._looks: dict[type[Event], Callable[[Any, datetime], None]] = {
+            AssignmentOffered: self._offered,
+            AssignmentAccepted: self._accepted,
+            ChatQueued: self._wait,
+            ChatFellBack: self._fell_back,
+            ChatWithdrawn: self._withdrawn,
+            ChatEnded: self._ends,
+        }
 
     def observe(self, envelope: Envelope[RouterEvent]) -> None:
         """Take in what was announced."""
-        event, at = envelope.event, envelope.time
-        if not isinstance(event, ConversationEvent):
-            return
+        event = envelope.event
         offers = self._offers.get(type(event))
         if offers is not None:
             offers.inc()
-        match event:
-            case AssignmentOffered():
-                self._offered(event, at)
-            case ChatQueued():
-                self._queued.inc()
-                self._remember(
-                    event.conversation_id, event.request.requested_at
-                ).queued_at = event.queued_at
-            case AssignmentAccepted():
-                self._accepted(event.conversation_id, at)
-            case ChatFellBack():
-                self._fallbacks.labels(event.fallback.reason.value).inc()
-                self._over(event.conversation_id, "fell_back", at)
-            case ChatWithdrawn():
-                self._over(event.conversation_id, "withdrawn", at)
-            case ChatEnded():
-                self._ended.labels(event.reason.value).inc()
-                self._transfers.pop(event.conversation_id, None)
+        look = self._looks.get(type(event))
+        if look is not None:
+            look(event, envelope.time)
 
     def _offered(self, event: AssignmentOffered, at: datetime) -> None:
         if event.transferred_by is not None:
@@ -117,7 +107,23 @@ class RoutingMeter:
         chat.is_offered = True
         self._leave_queue(chat, "offered", at)
 
-    def _accepted(self, conversation_id: ConversationId, at: datetime) -> None:
+    def _wait(self, event: ChatQueued, _: datetime) -> None:
+        self._queued.inc()
+        self._remember(event.conversation_id, event.request.requested_at).queued_at = event.queued_at
+
+    def _fell_back(self, event: ChatFellBack, at: datetime) -> None:
+        self._fallbacks.labels(event.fallback.reason.value).inc()
+        self._over(event.conversation_id, "fell_back", at)
+
+    def _withdrawn(self, event: ChatWithdrawn, at: datetime) -> None:
+        self._over(event.conversation_id, "withdrawn", at)
+
+    def _ends(self, event: ChatEnded, _: datetime) -> None:
+        self._ended.labels(event.reason.value).inc()
+        self._transfers.pop(event.conversation_id, None)
+
+    def _accepted(self, event: AssignmentAccepted, at: datetime) -> None:
+        conversation_id = event.conversation_id
         if conversation_id in self._transfers:
             del self._transfers[conversation_id]
             return
