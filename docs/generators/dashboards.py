@@ -119,6 +119,12 @@ DASHBOARDS: tuple[Dashboard, ...] = (
                 (Query("sum by (group) (rondo_consumer_lag_records)", "{{group}}"),),
             ),
             Panel(
+                "Live metrics behind",
+                "How old the newest windows on `rondo.metrics` are; some 15 s is as it should be",
+                "s",
+                (Query("max(rondo_live_metrics_delay_seconds)", "delay"),),
+            ),
+            Panel(
                 "What needs somebody",
                 "Partitions that wait, records put aside, workspaces brought back",
                 "short",

@@ -14,6 +14,7 @@ from prometheus_client import (
     Counter,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily
@@ -33,6 +34,8 @@ class Meter:
     """
 
     def __init__(self, service: str) -> None:
+        # Else a second series for each, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # its package says it has types
         self._service = service
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)

@@ -294,6 +294,13 @@ ACTIVE_CHATS = Metric(
     help="Conversations under way, counted likewise",
     services=(LIVE_METRICS,),
 )
+LIVE_METRICS_DELAY = Metric(
+    name="rondo_live_metrics_delay_seconds",
+    kind=MetricKind.GAUGE,
+    unit="seconds",
+    help="Since when the windows of this process's slowest partition are not told",
+    services=(LIVE_METRICS,),
+)
 
 METRICS: tuple[Metric, ...] = (
     CHAT_REQUESTS_TAKEN,
@@ -325,4 +332,5 @@ METRICS: tuple[Metric, ...] = (
     QUEUE_LENGTH,
     WAITING_CHATS,
     ACTIVE_CHATS,
+    LIVE_METRICS_DELAY,
 )

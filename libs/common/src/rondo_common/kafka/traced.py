@@ -9,6 +9,7 @@ to all of them. So no record's work shows up in the trace of another.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 
@@ -25,6 +26,9 @@ from rondo_common.traces import context_in, current_traceparent, traceparent_of,
 
 LINKS_MAX = 128
 """As many as OpenTelemetry keeps."""
+
+FLAGS = re.compile(r"-([0-9a-f]{2})$")
+SAMPLED = 0x01
 
 _CAUSES: ContextVar[Mapping[str, SpanContext] | None] = ContextVar("rondo_traced_causes", default=None)
 
@@ -53,7 +57,7 @@ class TracedHandler:
 
     async def handle(self, partition: TopicPartition, records: Sequence[Record]) -> None:
         """See :class:`Handler`."""
-        if all(record.traceparent is None for record in records):
+        if not any(map(_is_traced, records)):
             await self._untraced(partition, records)
             return
         with _batch(self._group, partition, records):
@@ -77,7 +81,7 @@ def _batch(group: str, partition: TopicPartition, records: Sequence[Record]) -> 
         "messaging.consumer.group.name": group,
     }
     name = f"process {partition.topic}"
-    traced = [record for record in records if record.traceparent is not None]
+    traced = [record for record in records if _is_traced(record)]
     origins = {record.traceparent: _origin(record) for record in traced}
     whole = None
     if len(records) > 1:
@@ -115,6 +119,12 @@ def _batch(group: str, partition: TopicPartition, records: Sequence[Record]) -> 
         _CAUSES.reset(causes)
         for span in ending:
             span.end()
+
+
+def _is_traced(record: Record) -> bool:
+    """Whether somebody traces what the record comes of; most are sampled out."""
+    found = None if record.traceparent is None else FLAGS.search(record.traceparent)
+    return found is not None and bool(int(found[1], 16) & SAMPLED)
 
 
 def _origin(record: Record) -> SpanContext:

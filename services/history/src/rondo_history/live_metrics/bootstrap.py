@@ -12,12 +12,13 @@ from typing import Any
 import faust
 import structlog
 
+from rondo_common.clock import milliseconds
 from rondo_common.errors import Fatal, Retryable
 from rondo_common.health import health_app, health_routes
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.group import make_publisher
 from rondo_common.meter import Meter, metrics_routes
-from rondo_common.metrics import ACTIVE_CHATS, QUEUE_LENGTH, WAITING_CHATS
+from rondo_common.metrics import ACTIVE_CHATS, LIVE_METRICS_DELAY, QUEUE_LENGTH, WAITING_CHATS
 from rondo_common.process import run_together, serve_http
 from rondo_common.system_clock import utc_now
 from rondo_common.topics import (
@@ -173,7 +174,15 @@ def _meter_of(counter: Counter) -> Meter:
     meter.gauge(QUEUE_LENGTH, lambda: [((), sum(each.queue_length for each in counter.standing()))])
     meter.gauge(WAITING_CHATS, lambda: [((), sum(each.waiting for each in counter.standing()))])
     meter.gauge(ACTIVE_CHATS, lambda: [((), sum(each.active for each in counter.standing()))])
+    meter.gauge(LIVE_METRICS_DELAY, lambda: _delay(counter))
     return meter
+
+
+def _delay(counter: Counter) -> list[tuple[tuple[str, ...], float]]:
+    told_until_ms = counter.told_until_ms()
+    if told_until_ms is None:
+        return []
+    return [((), max(0, milliseconds(utc_now()) - told_until_ms) / 1000)]
 
 
 @contextlib.asynccontextmanager

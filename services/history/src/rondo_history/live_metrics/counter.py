@@ -58,6 +58,11 @@ class Counter:
         """The newest windows told here, of the workspaces where anybody waits or talks."""
         return self._standing.values()
 
+    def told_until_ms(self) -> int | None:
+        """Up to when every window of every partition here is told; None before the first."""
+        told = [self._closed.get(str(number)) for number in self._ledgers]
+        return None if not told or None in told else min(told)
+
     def restart(self, partitions: Collection[int]) -> None:
         """These partitions are this process's now, and the tables are restored."""
         self._chats.keep(partitions, _partition_of_key)
