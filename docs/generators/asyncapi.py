@@ -17,6 +17,7 @@ from rondo_common.events import (
     EVENT_TYPES,
     AcknowledgeAlert,
     ConversationErased,
+    ConversationRated,
     Event,
     MessagePosted,
     MessagesRead,
@@ -36,6 +37,7 @@ SHARES: Mapping[type[Event], tuple[str, ...]] = {
     MessagePosted: ("gateway",),
     MessagesRead: ("gateway",),
     TranscriptRequested: ("gateway",),
+    ConversationRated: ("gateway",),
     ConversationErased: ("history",),
     AcknowledgeAlert: ("gateway",),
 }
