@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from aiokafka import TopicPartition
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode
 
 from rondo_common.envelope import Envelope
 from rondo_common.events import Event
@@ -73,42 +73,18 @@ class TracedHandler:
 
 @contextlib.contextmanager
 def _batch(group: str, partition: TopicPartition, records: Sequence[Record]) -> Iterator[None]:
-    attributes = {
-        "messaging.system": "kafka",
-        "messaging.operation.name": "process",
-        "messaging.destination.name": partition.topic,
-        "messaging.destination.partition.id": str(partition.partition),
-        "messaging.consumer.group.name": group,
-    }
-    name = f"process {partition.topic}"
-    traced = [record for record in records if _is_traced(record)]
-    origins = {record.traceparent: _origin(record) for record in traced}
-    whole = None
-    if len(records) > 1:
-        links = [Link(origin) for origin in list(origins.values())[:LINKS_MAX]]
-        is_one = len(traced) == len(records) and len({each.trace_id for each in origins.values()}) == 1
-        whole = tracer().start_span(
-            f"{name} (batch)",
-            context=context_in({"traceparent": str(traced[0].traceparent)}) if is_one else Context(),
-            kind=SpanKind.CONSUMER,
-            attributes={**attributes, "messaging.batch.message_count": len(records)},
-            links=links,
-        )
+    """What is done within hangs on these records, each and all."""
+    attributes = _of_partition(group, partition)
+    whole = _span_of_all(attributes, records) if len(records) > 1 else None
     spans = {
-        record.envelope.id: tracer().start_span(
-            name,
-            context=context_in({"traceparent": str(record.traceparent)}),
-            kind=SpanKind.CONSUMER,
-            attributes={**attributes, **_of_record(record)},
-            links=[] if whole is None else [Link(whole.get_span_context())],
-        )
-        for record in traced
+        record.envelope.id: _span_of_one(attributes, record, whole)
+        for record in records
+        if _is_traced(record)
     }
-    ending = [*spans.values(), *([] if whole is None else [whole])]
     causes = _CAUSES.set({name: span.get_span_context() for name, span in spans.items()})
-    current = whole or next(iter(spans.values()))
+    ending = [*spans.values(), *([] if whole is None else [whole])]
     try:
-        with trace.use_span(current, record_exception=False, set_status_on_exception=False):
+        with trace.use_span(ending[-1], record_exception=False, set_status_on_exception=False):
             yield
     except Exception as error:
         for span in ending:
@@ -121,15 +97,52 @@ def _batch(group: str, partition: TopicPartition, records: Sequence[Record]) -> 
             span.end()
 
 
+def _span_of_one(attributes: Mapping[str, str], record: Record, whole: Span | None) -> Span:
+    """A record's own, going on from its cause."""
+    return tracer().start_span(
+        f"process {record.topic}",
+        context=_context(record),
+        kind=SpanKind.CONSUMER,
+        attributes={**attributes, **_of_record(record)},
+        links=[] if whole is None else [Link(whole.get_span_context())],
+    )
+
+
+def _span_of_all(attributes: Mapping[str, str], records: Sequence[Record]) -> Span:
+    """That of several records: a part of their trace if all are of one, else of none of theirs."""
+    origins = {
+        record.traceparent: trace.get_current_span(_context(record)).get_span_context()
+        for record in records
+        if _is_traced(record)
+    }
+    is_one = all(map(_is_traced, records)) and len({each.trace_id for each in origins.values()}) == 1
+    return tracer().start_span(
+        f"process {records[0].topic} (batch)",
+        context=_context(records[0]) if is_one else Context(),
+        kind=SpanKind.CONSUMER,
+        attributes={**attributes, "messaging.batch.message_count": len(records)},
+        links=[Link(origin) for origin in list(origins.values())[:LINKS_MAX]],
+    )
+
+
 def _is_traced(record: Record) -> bool:
     """Whether somebody traces what the record comes of; most are sampled out."""
     found = None if record.traceparent is None else FLAGS.search(record.traceparent)
     return found is not None and bool(int(found[1], 16) & SAMPLED)
 
 
-def _origin(record: Record) -> SpanContext:
-    context = context_in({"traceparent": str(record.traceparent)})
-    return trace.get_current_span(context).get_span_context()
+def _context(record: Record) -> Context:
+    return context_in({"traceparent": str(record.traceparent)})
+
+
+def _of_partition(group: str, partition: TopicPartition) -> dict[str, str]:
+    return {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "process",
+        "messaging.destination.name": partition.topic,
+        "messaging.destination.partition.id": str(partition.partition),
+        "messaging.consumer.group.name": group,
+    }
 
 
 def _of_record(record: Record) -> dict[str, str | int]:
