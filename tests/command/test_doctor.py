@@ -19,12 +19,14 @@ from redis.asyncio import Redis
 
 from rondo_command.doctor.kafka import GROUPS, SeenTopic, topic_findings
 from rondo_command.doctor.redis import LIBRARIES
+from rondo_command.doctor.services import beyond_grain
 from rondo_common.examination import CLOCK_SKEW_S_MAX, Finding, Level, clock_finding
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.topics import AGENTS, ALERTS, CHAT_REQUESTS, CONVERSATIONS, DIRECTORY, METRICS, TOPICS
 from rondo_history.adapters.schema import migrate, newest_version
 from tests.command.conftest import Rondo
+from tests.history.mail_server import mail_server
 
 DEADLINE_S = 60
 ROOT = Path(__file__).parents[2]
@@ -258,3 +260,18 @@ def test_only_what_is_not_as_it_should_be_is_told_when_asked_so(rondo: Rondo) ->
     quiet = rondo("doctor", "--quiet").stdout
     assert "packages" not in quiet
     assert "→ set RONDO_KAFKA_BOOTSTRAP" in quiet
+
+
+def test_a_mail_server_is_greeted_and_sent_nothing(rondo: Rondo, monkeypatch: pytest.MonkeyPatch) -> None:
+    with mail_server() as mailbox:
+        monkeypatch.setenv("RONDO_SMTP_URL", mailbox.url)
+        assert "it answers" in diagnosed(rondo).about("mail server", Level.OK)
+        assert mailbox.messages == []
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "level"), [(1.8, Level.OK), (2.5, Level.WRONG), (-0.5, Level.OK), (-1.5, Level.WRONG)]
+)
+def test_a_services_clock_is_told_to_a_whole_second(behind_s: float, level: Level) -> None:
+    # A Date header is cut to a second: up to that much behind is not certain.
+    assert clock_finding("gateway", beyond_grain(-behind_s)).level is level

@@ -52,11 +52,11 @@ async def _service(http: httpx.AsyncClient, service: str, url: str) -> list[Find
     found = [_readiness(service, answer)]
     if "date" in answer.headers:
         ahead_s = parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time()
-        found.append(clock_finding(service, _beyond_grain(ahead_s)))
+        found.append(clock_finding(service, beyond_grain(ahead_s)))
     return found
 
 
-def _beyond_grain(ahead_s: float) -> float:
+def beyond_grain(ahead_s: float) -> float:
     """As far ahead as is certain: the header was cut to a whole second."""
     return min(ahead_s + DATE_GRAIN_S, 0.0) if ahead_s < 0 else ahead_s
 
