@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +16,10 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from redis.asyncio import Redis
 
-from rondo_command.doctor.kafka import GROUPS, SeenTopic, topic_findings
+from rondo_command.doctor.kafka import SeenTopic, topic_findings
 from rondo_command.doctor.redis import LIBRARIES
 from rondo_command.doctor.services import beyond_grain
+from rondo_common.consumer_groups import CONSUMER_GROUPS
 from rondo_common.examination import CLOCK_SKEW_S_MAX, Finding, Level, clock_finding
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.topic_admin import create_topics
@@ -114,10 +114,9 @@ def test_a_clock_that_is_off_is_wrong(ahead_s: float) -> None:
     assert clock_finding("x", CLOCK_SKEW_S_MAX / 2).level is Level.OK
 
 
-def test_the_doctor_knows_every_consumer_group_and_function_library() -> None:
+def test_the_doctor_knows_every_function_library() -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "services").glob("*/src/**/*.py")]
     text = "\n".join(sources)
-    assert set(re.findall(r'^GROUP = "(rondo[^"]*)"$', text, re.MULTILINE)) == set(GROUPS)
     for library in LIBRARIES:
         assert f'"{library}"' in text
 
@@ -209,7 +208,12 @@ def test_topics_are_held_to_the_registry(
     assert "has 1 replicas, not 3" in alone.about(f"topic {AGENTS.name}", Level.WRONG)
 
     # A new broker first makes room for what groups commit.
-    _once(rondo, lambda seen: all("start a" in seen.about(f"group {each}", Level.WRONG) for each in GROUPS))
+    _once(
+        rondo,
+        lambda seen: all(
+            "start a" in seen.about(f"group {each.name}", Level.WRONG) for each in CONSUMER_GROUPS
+        ),
+    )
 
 
 def test_a_redis_that_would_forget_chats_is_wrong(

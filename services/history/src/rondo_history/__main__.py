@@ -6,13 +6,14 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from rondo_common.consumer_groups import HISTORY
 from rondo_common.errors import Conflict, Unavailable
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.service import read_settings, run_service
 from rondo_common.settings import KafkaSettings
 from rondo_history.adapters.kafka_reread import reread
 from rondo_history.adapters.schema import migrate
-from rondo_history.bootstrap import GROUP, TOPICS_READ, run
+from rondo_history.bootstrap import run
 from rondo_history.settings import HistorySettings, PostgresSettings
 
 USAGE = "usage: python -m rondo_history [migrate | reread]"
@@ -44,7 +45,7 @@ def _migrate() -> int:
 def _reread() -> int:
     connection = KafkaConnection(read_settings(KafkaSettings).kafka_bootstrap, client_id="rondo-reread")
     try:
-        count = asyncio.run(reread(connection, GROUP, TOPICS_READ))
+        count = asyncio.run(reread(connection, HISTORY.name, HISTORY.topics))
     except (Conflict, Unavailable) as error:
         print(str(error), file=sys.stderr)
         return 1

@@ -66,7 +66,6 @@ from rondo_history.handlers import Reading
 from rondo_history.settings import HistorySettings
 
 GROUP = "rondo.history"
-TOPICS_READ = (CHAT_REQUESTS, CONVERSATIONS)
 FETCH_BYTES_MIN = 64 * 1024
 """Nobody waits for the history, and rows written together cost far less."""
 
@@ -118,7 +117,7 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
         loop = make_loop(
             settings,
             GROUP,
-            TOPICS_READ,
+            [CHAT_REQUESTS, CONVERSATIONS],
             TopicsConsumer(READINGS, archive, housekeeping, KafkaAnnouncer(publisher)),
             publisher,
             fetch_bytes_min=FETCH_BYTES_MIN,

@@ -12,6 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import DescribeAclsRequest
 
+from rondo_common.consumer_groups import CONSUMER_GROUPS, ConsumerGroup
 from rondo_common.examination import Finding, doubtful, fine, not_examined, wrong
 from rondo_common.topics import TOPICS, Topic
 
@@ -20,16 +21,6 @@ REPLICATION = "RONDO_KAFKA_REPLICATION_FACTOR"
 CREATE = "run `python -m rondo_common create-topics`"
 SAFE_REPLICATION = 3
 REQUEST_TIMEOUT_MS = 10_000
-
-GROUPS = {
-    "rondo.router": "router",
-    "rondo.notifier": "notifier",
-    "rondo.notifier.alerts": "notifier",
-    "rondo.webhooks": "notifier",
-    "rondo.history": "history",
-    "rondo.live-metrics": "live-metrics",
-}
-"""The consumer groups there must be, and which service each is of."""
 
 SECURITY_DISABLED = 54
 NOT_AUTHORIZED = 31
@@ -243,21 +234,21 @@ def _covers(pattern: str, topic: str) -> bool:
 
 async def _groups(admin: AIOKafkaAdminClient) -> list[Finding]:
     # One by one: aiokafka 0.14 cannot read an answer about several groups of today's brokers.
-    return [await _described(admin, group) for group in sorted(GROUPS)]
+    return [await _described(admin, group) for group in CONSUMER_GROUPS]
 
 
-async def _described(admin: AIOKafkaAdminClient, group: str) -> Finding:
+async def _described(admin: AIOKafkaAdminClient, group: ConsumerGroup) -> Finding:
     try:
-        (answer,) = await admin.describe_consumer_groups([group])
+        (answer,) = await admin.describe_consumer_groups([group.name])
     except KafkaError as error:
         remedy = "ask again in a minute; or with credentials that may describe groups"
-        return doubtful(f"group {group}", f"cannot be asked for ({type(error).__name__})", remedy)
+        return doubtful(f"group {group.name}", f"cannot be asked for ({type(error).__name__})", remedy)
     code, _, state, _, _, members, *_ = answer.groups[0]
     return _group(group, code, state, len(members))
 
 
-def _group(group: str, code: int, state: str, members: int) -> Finding:
-    subject, service = f"group {group}", GROUPS[group]
+def _group(group: ConsumerGroup, code: int, state: str, members: int) -> Finding:
+    subject, service = f"group {group.name}", group.service
     if code:
         return doubtful(
             subject, f"the brokers answer {for_code(code).__name__}", "ask again, or as an admin"
