@@ -29,7 +29,8 @@ from rondo_notifier.adapters.metered_deliveries import (
     NotifierMeter,
 )
 from rondo_notifier.adapters.redis_webhook_schedule import RedisWebhookSchedule
-from rondo_notifier.entrypoints.webhook_shares import UseCases, WebhookShares
+from rondo_notifier.entrypoints.webhook_errands import UseCases
+from rondo_notifier.entrypoints.webhook_shares import WebhookShares
 from rondo_notifier.entrypoints.webhook_topics import WebhookTopicsConsumer
 from rondo_notifier.handlers.webhooks import Endpoints, Rereading, WebhookDelivery, WebhookPlanning
 from rondo_notifier.settings import NotifierSettings
