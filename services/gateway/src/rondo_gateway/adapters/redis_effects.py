@@ -20,6 +20,7 @@ PARTS = (
     "limits",
     "turns",
     "places",
+    "sessions",
 )
 
 
