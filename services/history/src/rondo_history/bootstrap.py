@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from rondo_common.consumer_groups import HISTORY
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.events import (
@@ -40,7 +41,6 @@ from rondo_common.kafka.group import loop_health, make_loop, make_publisher
 from rondo_common.process import run_together, serve_http
 from rondo_common.smtp import SmtpMailer, smtp_server
 from rondo_common.system_clock import utc_now
-from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 from rondo_history import handlers
 from rondo_history.adapters.kafka_announcer import KafkaAnnouncer
 from rondo_history.adapters.postgres import open_pool
@@ -58,7 +58,6 @@ from rondo_history.entrypoints.topics import TopicsConsumer
 from rondo_history.handlers import Reading
 from rondo_history.settings import HistorySettings
 
-GROUP = "rondo.history"
 FETCH_BYTES_MIN = 64 * 1024
 """Nobody waits for the history, and rows written together cost far less."""
 
@@ -106,8 +105,8 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
         housekeeping = PostgresHousekeeping(pool)
         loop = make_loop(
             settings,
-            GROUP,
-            [CHAT_REQUESTS, CONVERSATIONS],
+            HISTORY.name,
+            HISTORY.topics,
             TopicsConsumer(READINGS, archive, housekeeping, KafkaAnnouncer(publisher)),
             publisher,
             fetch_bytes_min=FETCH_BYTES_MIN,

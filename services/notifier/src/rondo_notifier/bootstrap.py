@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
+from rondo_common.consumer_groups import NOTIFIER
 from rondo_common.health import health_app
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.group import loops_health, make_loop, make_publisher
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
-from rondo_common.topics import AGENTS, CONVERSATIONS
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes
 from rondo_notifier.alert_service import alert_service
 from rondo_notifier.entrypoints.topics import TopicsConsumer
 from rondo_notifier.settings import NotifierSettings
 from rondo_notifier.webhook_service import webhook_service
-
-GROUP = "rondo.notifier"
 
 
 async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
@@ -25,7 +23,7 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     redis = connect_redis(settings.redis_url, client_name=settings.instance)
     publisher = make_publisher(connection)
     mailboxes = RedisMailboxes(redis)
-    loop = make_loop(settings, GROUP, [CONVERSATIONS, AGENTS], TopicsConsumer(mailboxes), publisher)
+    loop = make_loop(settings, NOTIFIER.name, NOTIFIER.topics, TopicsConsumer(mailboxes), publisher)
 
     async def consume() -> None:
         await until_reachable(mailboxes.load, stop)
