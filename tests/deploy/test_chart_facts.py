@@ -114,9 +114,10 @@ def test_the_charts_version_is_that_of_the_images() -> None:
 
 
 def test_no_template_names_a_topic_or_a_group() -> None:
+    names = [*(topic.name for topic in TOPICS), *(group.name for group in CONSUMER_GROUPS)]
     for file in (CHART / "templates").iterdir():
         text = file.read_text(encoding="utf-8")
-        assert not [each.name for each in (*TOPICS, *CONSUMER_GROUPS) if each.name in text], file.name
+        assert not [name for name in names if name in text], file.name
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
