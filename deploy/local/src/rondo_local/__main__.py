@@ -1,4 +1,4 @@
-"""The command line: `python -m rondo_local up|down|clean|status|demo`."""
+"""The command line: `python -m rondo_local up|down|clean|status|demo|images`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from rondo_local.failures import LocalFailure, explained
+from rondo_local.images import Images
 from rondo_local.layout import Layout
 from rondo_local.pages import Pages
 from rondo_local.stack import Stack
@@ -106,6 +107,12 @@ def pages(work: Annotated[PagesWork, typer.Argument()] = PagesWork.BUILD) -> Non
         PagesWork.FORMAT: of_checkout.format,
     }
     _run(works[work]())
+
+
+@app.command()
+def images() -> None:
+    """Build the image of every service, with docker, podman or buildah."""
+    _guarded(lambda: Images.of_checkout(os.environ, _say).build())
 
 
 @app.command()
