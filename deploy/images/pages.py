@@ -1,4 +1,4 @@
-"""Build the gateway's pages where Node came as a Python package: ``python pages.py services/gateway/web``."""
+"""Build the gateway's pages with the Node that came as a Python package: ``python pages.py FOLDER``."""
 
 from __future__ import annotations
 
