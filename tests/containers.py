@@ -12,10 +12,10 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from testcontainers.core.container import DockerContainer
-from testcontainers.core.docker_client import DockerClient
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.community.redis import RedisContainer
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.docker_client import DockerClient
 
 from rondo_local.kafka import is_serving
 from rondo_local.ports import choose

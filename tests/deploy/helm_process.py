@@ -48,3 +48,21 @@ def complaints(values: dict[str, Any]) -> list[str]:
     report = helm.lint(CHART, values, strict=True, namespace=NAMESPACE)
     told = [f"{each['path']}: {each['error']}" for each in report["messages"] if each["severity"] > 1]
     return [*told, *report["errors"]]
+
+
+def lifecycle(kubeconfig: str, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Install with one set of values, upgrade to another, and roll back: the manifest after each."""
+    with helm.Config(kubeconfig_content=kubeconfig, namespace=NAMESPACE) as config:
+        config.install(CHART, RELEASE, before, namespace=NAMESPACE)
+        first = config.status(RELEASE)["manifest"]
+        config.upgrade(CHART, RELEASE, after, namespace=NAMESPACE)
+        second = config.status(RELEASE)["manifest"]
+        config.rollback(RELEASE, version=1)
+        third = config.status(RELEASE)["manifest"]
+    return [first, second, third]
+
+
+def uninstall(kubeconfig: str) -> None:
+    """Remove the release."""
+    with helm.Config(kubeconfig_content=kubeconfig, namespace=NAMESPACE) as config:
+        config.uninstall(RELEASE)
