@@ -16,6 +16,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from rondo_local.compose import Compose
 from rondo_local.failures import LocalFailure, explained
 from rondo_local.images import Images
 from rondo_local.layout import Layout
@@ -113,6 +114,26 @@ def pages(work: Annotated[PagesWork, typer.Argument()] = PagesWork.BUILD) -> Non
 def images() -> None:
     """Build the image of every service, with docker, podman or buildah."""
     _guarded(lambda: Images.of_checkout(os.environ, _say).build())
+
+
+class ComposeWork(StrEnum):
+    """What to do with the composed installation."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@app.command()
+def compose(work: Annotated[ComposeWork, typer.Argument()] = ComposeWork.UP) -> None:
+    """Run all of Rondo in containers, or stop it; the data stays."""
+    installation = _guarded(lambda: Compose.of_checkout(os.environ))
+    works = {ComposeWork.UP: installation.up, ComposeWork.DOWN: installation.down}
+    _guarded(works[work])
+    if work is ComposeWork.UP:
+        port = os.environ.get("RONDO_PORT") or "8080"
+        print(f"\nRondo is up at http://localhost:{port}")
+        print(f"  keys      source {_short(installation.keys_file)}")
+        print("  stop it   make compose-down")
 
 
 @app.command()
