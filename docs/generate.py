@@ -17,7 +17,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # Run as a file, so that the checkout is not on the path.
 
 from docs.generators.asyncapi import asyncapi_yaml  # noqa: E402 - the path comes first
-from docs.generators.chart import facts_json  # noqa: E402 - the same
+from docs.generators.chart import facts_json, monitoring_copies  # noqa: E402 - the same
 from docs.generators.chart_readme import chart_readme  # noqa: E402 - the same
 from docs.generators.openapi import openapi_json  # noqa: E402 - the same
 from docs.generators.settings_page import settings_markdown  # noqa: E402 - the same
@@ -32,6 +32,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/api/asyncapi.yaml": lambda: asyncapi_yaml(ROOT / "tests/schemas"),
     "docs/api/openapi.json": openapi_json,
     "docs/settings.md": lambda: settings_markdown(ROOT / "docs/generators/settings.md"),
+    **monitoring_copies(ROOT),  # The last, because they may be copies of what is written above.
 }
 """Each generated file, by its path in the checkout, with what writes its text."""
 

@@ -6,8 +6,10 @@ The chart reads it as ``files/facts.json``, so that its templates name no topic 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import SecretStr
@@ -55,8 +57,7 @@ CHART_DECIDES = frozenset(
         "RONDO_HTTP_PORT",
         "RONDO_INSTANCE",
         "RONDO_KAFKA_REPLICATION_FACTOR",
-        "RONDO_METRICS_HOST",
-        "RONDO_METRICS_PORT",
+        "RONDO_INTERNAL_PORT",
     }
 )
 """Settings with a value of their own in the chart. Those that are secret come from a Secret."""
@@ -69,6 +70,17 @@ class Grant:
     resource: str
     name: str
     operations: tuple[str, ...]
+
+
+def monitoring_copies(checkout: Path) -> dict[str, Callable[[], str]]:
+    """What the chart brings along of ``deploy/monitoring``: Helm reads no file outside of a chart."""
+    monitoring = checkout / "deploy/monitoring"
+    found = [*monitoring.glob("rules/*.yaml"), *monitoring.glob("dashboards/*.json")]
+    copies: dict[str, Callable[[], str]] = {}
+    for file in sorted(found):
+        copy = f"deploy/helm/rondo/files/monitoring/{file.relative_to(monitoring)}"
+        copies[copy] = partial(file.read_text, encoding="utf-8")
+    return copies
 
 
 def facts_json() -> str:

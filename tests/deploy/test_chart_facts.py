@@ -94,6 +94,15 @@ def test_every_group_that_a_service_joins_is_declared() -> None:
     } == (declared)
 
 
+def test_the_chart_brings_every_alert_rule_and_dashboard(rendered: dict[str, list[Resource]]) -> None:
+    monitoring = ROOT / "deploy/monitoring"
+    rules = of_kind(rendered["keda"], "PrometheusRule")
+    assert set(rules) == {f"rondo-{file.stem}" for file in monitoring.glob("rules/*.yaml")}
+    boards = of_kind(rendered["keda"], "ConfigMap")
+    files = {file.name: file.read_text(encoding="utf-8") for file in monitoring.glob("dashboards/*.json")}
+    assert {name: text for board in boards.values() for name, text in board["data"].items()} == files
+
+
 def test_every_value_is_described() -> None:
     text = (CHART / "values.yaml").read_text(encoding="utf-8")
     known = {each.path for each in described(text)}

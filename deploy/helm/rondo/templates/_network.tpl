@@ -31,3 +31,9 @@
 {{- end -}}
 {{- include "rondo.egress" (dict "to" $to "ports" $policy.ports) -}}
 {{- end -}}
+
+{{/* Where a service's metrics are: the gateway's apart from its public port, the others' where they answer. */}}
+{{- define "rondo.scrapedPort" -}}
+{{- $fact := index (include "rondo.facts" .root | fromJson).services .name -}}
+{{- if ne .name "gateway" -}}http{{- else if has "RONDO_INTERNAL_PORT" $fact.variables -}}metrics{{- end -}}
+{{- end -}}

@@ -44,11 +44,8 @@ seccompProfile: {type: RuntimeDefault}
 - {name: RONDO_INSTANCE, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
 - {name: RONDO_HTTP_HOST, value: "0.0.0.0"}
 - {name: RONDO_HTTP_PORT, value: "8080"}
-{{- if has "RONDO_METRICS_HOST" $fact.variables }}
-- {name: RONDO_METRICS_HOST, value: "0.0.0.0"}
-{{- end }}
-{{- if has "RONDO_METRICS_PORT" $fact.variables }}
-- {name: RONDO_METRICS_PORT, value: {{ $root.Values.metrics.port | quote }}}
+{{- if has "RONDO_INTERNAL_PORT" $fact.variables }}
+- {name: RONDO_INTERNAL_PORT, value: {{ $root.Values.metrics.port | quote }}}
 {{- end }}
 - {name: RONDO_KAFKA_BOOTSTRAP, value: {{ include "rondo.kafkaBootstrap" $root | quote }}}
 {{- if has "redis" $fact.reaches }}
