@@ -48,6 +48,8 @@ def custom_schemas() -> dict[tuple[str, str], Schema]:
 def _strict(schema: Schema) -> Schema:
     """The schema as the API server applies it with strict validation: it prunes what it does not know."""
     strict = {key: _strict_part(key, value) for key, value in schema.items()}
+    if "(?i)" in str(schema.get("pattern")):
+        del strict["pattern"]  # A word of Go's regular expressions that JSON Schema's have not.
     is_open = "additionalProperties" in schema or schema.get("x-kubernetes-preserve-unknown-fields")
     if "properties" in schema and not is_open:
         strict["additionalProperties"] = False
