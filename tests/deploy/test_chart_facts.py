@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from docs.generate import ROOT
-from docs.generators.chart import facts, grants
+from docs.generators.chart import STOP_S, facts, grants
 from docs.generators.chart_readme import described
 from rondo_common.consumer_groups import CONSUMER_GROUPS
 from rondo_common.topics import TOPICS
@@ -101,6 +101,23 @@ def test_the_chart_brings_every_alert_rule_and_dashboard(rendered: dict[str, lis
     boards = of_kind(rendered["keda"], "ConfigMap")
     files = {file.name: file.read_text(encoding="utf-8") for file in monitoring.glob("dashboards/*.json")}
     assert {name: text for board in boards.values() for name, text in board["data"].items()} == files
+
+
+def test_the_guide_tells_how_long_a_pod_may_take_to_end(rendered: dict[str, list[Resource]]) -> None:
+    guide = (ROOT / "docs/operations/upgrade.md").read_text(encoding="utf-8")
+    deployments = of_kind(rendered["least"], "Deployment")
+    for row, told in (
+        ("then, at most, by its own deadlines", lambda name: int(STOP_S[name])),
+        (
+            "and is killed after",
+            lambda name: deployments[f"rondo-{name}"]["spec"]["template"]["spec"][
+                "terminationGracePeriodSeconds"
+            ],
+        ),
+    ):
+        cells = " | ".join(f"{told(name)} s" for name in ("gateway", "router", "live-metrics"))
+        assert f"| {row} | {cells} |" in guide
+    assert STOP_S["router"] == STOP_S["notifier"] == STOP_S["history"]
 
 
 def test_every_value_is_described() -> None:
