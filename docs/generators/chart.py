@@ -121,6 +121,11 @@ def operator_grants() -> list[Grant]:
     return [Grant("topic", topic.name, ("Describe", "Read")) for topic in TOPICS if not topic.internal]
 
 
+def secret_key(variable: str) -> str:
+    """What a secret setting is called in the Secret of keys: ``RONDO_ROOT_KEY`` → ``root-key``."""
+    return variable.removeprefix("RONDO_").lower().replace("_", "-")
+
+
 def _topic(topic: Topic) -> Json:
     return {"name": topic.name, "partitions": topic.partitions, "config": topic.config()}
 
@@ -133,6 +138,10 @@ def _service(name: str) -> Json:
         "reaches": [server for server, variable in SERVERS.items() if variable in fields],
         "settings": sorted(set(fields) - CHART_DECIDES - secrets),
         "variables": sorted(fields),
+        "secrets": [
+            {"variable": variable, "key": secret_key(variable), "required": fields[variable].is_required()}
+            for variable in sorted(secrets - CHART_DECIDES)
+        ],
         "groups": [
             {"name": group.name, "topics": [topic.name for topic in group.topics]}
             for group in CONSUMER_GROUPS

@@ -129,8 +129,11 @@ def test_every_value_is_described() -> None:
 
 def test_secrets_are_no_settings_of_the_chart() -> None:
     for service in facts()["services"].values():
-        secret = {"RONDO_ROOT_KEY", "RONDO_TOKEN_SECRET", "RONDO_VAPID_PRIVATE_KEY", "RONDO_SMTP_URL"}
-        assert not secret & set(service["settings"])
+        secret = {each["variable"] for each in service["secrets"]}
+        assert not (secret | {"RONDO_SMTP_URL"}) & set(service["settings"])
+    keys = {each["variable"]: each for each in facts()["services"]["gateway"]["secrets"]}
+    assert keys["RONDO_ROOT_KEY"] == {"variable": "RONDO_ROOT_KEY", "key": "root-key", "required": True}
+    assert keys["RONDO_VAPID_PRIVATE_KEY"]["required"] is False
 
 
 def test_the_charts_version_is_that_of_the_images() -> None:

@@ -60,14 +60,8 @@ seccompProfile: {type: RuntimeDefault}
 {{- if has "history" $fact.reaches }}
 - {name: RONDO_HISTORY_URL, value: {{ printf "http://%s-history:%v" (include "rondo.fullname" $root) $root.Values.service.port | quote }}}
 {{- end }}
-{{- if has "RONDO_ROOT_KEY" $fact.variables }}
-{{ include "rondo.secretVariable" (dict "variable" "RONDO_ROOT_KEY" "secret" $secret "key" "root-key") }}
-{{- end }}
-{{- if has "RONDO_TOKEN_SECRET" $fact.variables }}
-{{ include "rondo.secretVariable" (dict "variable" "RONDO_TOKEN_SECRET" "secret" $secret "key" "token-secret") }}
-{{- end }}
-{{- if has "RONDO_VAPID_PRIVATE_KEY" $fact.variables }}
-{{ include "rondo.secretVariable" (dict "variable" "RONDO_VAPID_PRIVATE_KEY" "secret" $secret "key" "vapid-private-key" "optional" true) }}
+{{- range $fact.secrets }}
+{{ include "rondo.secretVariable" (dict "variable" .variable "secret" $secret "key" .key "optional" (not .required)) }}
 {{- end }}
 {{- range $variable, $value := $root.Values.settings }}
 {{- if has $variable $fact.settings }}
