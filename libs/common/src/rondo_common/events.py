@@ -25,6 +25,7 @@ from rondo_common.conversation import (
     Message,
     Party,
     Queue,
+    Rating,
     Request,
     RescindReason,
     Value,
@@ -37,6 +38,7 @@ from rondo_common.directory.entries import (
     ProfileEntry,
     PushSubscriptionEntry,
     RuleEntry,
+    SavedReplyEntry,
     TeamEntry,
     ToggleEntry,
     WebhookEntry,
@@ -97,6 +99,16 @@ class DeclineChat(ConversationEvent):
     TYPE = "rondo.chat.decline.v1"
     TOPIC = CHAT_REQUESTS
     agent_id: AgentId
+
+
+class TakeChat(ConversationEvent):
+    """The agent takes the chat out of the queue, whoever's turn it would be."""
+
+    TYPE = "rondo.chat.take.v1"
+    TOPIC = CHAT_REQUESTS
+    agent_id: AgentId
+    directory_offset: int = 0
+    """As in :class:`ChatRequested`."""
 
 
 class WithdrawChat(ConversationEvent):
@@ -307,6 +319,17 @@ class TranscriptRequested(ConversationEvent):
     """The IANA zone the email tells its times in."""
 
 
+class ConversationRated(ConversationEvent):
+    """The visitor says how good it was, once it is over. The latest stands."""
+
+    TYPE = "rondo.conversation.rated.v1"
+    TOPIC = CONVERSATIONS
+    rating: Rating
+    by: Party
+    agent_id: AgentId
+    """The agent who had the conversation when it ended."""
+
+
 class ConversationErased(ConversationEvent):
     """What was kept of a visitor's conversation is gone from the history; whoever holds some of it too
     forgets it as well. Final, and after every other event of the conversation."""
@@ -466,6 +489,14 @@ class PushSubscribed(Event):
     subscription: PushSubscriptionEntry
 
 
+class SavedReplyDefined(Event):
+    """A text that agents write often, as last provisioned."""
+
+    TYPE = "rondo.saved_reply.defined.v1"
+    TOPIC = DIRECTORY
+    saved_reply: SavedReplyEntry
+
+
 # --- metrics: what live metrics count -----------------------------------------------------------
 
 
@@ -608,6 +639,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ChatRequested,
         AcceptChat,
         DeclineChat,
+        TakeChat,
         WithdrawChat,
         EndChat,
         TransferChat,
@@ -628,6 +660,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         MessagePosted,
         MessagesRead,
         TranscriptRequested,
+        ConversationRated,
         ConversationErased,
         ConversationIdleWarned,
         AgentAvailabilityChanged,
@@ -647,6 +680,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         WebhookDefined,
         WebhookDisabled,
         PushSubscribed,
+        SavedReplyDefined,
         AcknowledgeAlert,
         AlertSent,
         AlertDelivered,

@@ -69,20 +69,25 @@ from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.desks import Desks
 from rondo_gateway.handlers.erasures import Erasures
 from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
 from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.notifications import NotificationPreferences
 from rondo_gateway.handlers.oidc_sign_in import OidcSignIn
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.rate_limits import Limits
+from rondo_gateway.handlers.ratings import Ratings
 from rondo_gateway.handlers.reports import Reports
+from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
+from rondo_gateway.handlers.saved_replies import SavedReplyKind
 from rondo_gateway.handlers.sign_in_links import SignInLinks
 from rondo_gateway.handlers.sign_ins import SignIns
 from rondo_gateway.handlers.transcripts import Transcripts
@@ -193,6 +198,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         rules=Provisioned(directory, directory_log, RuleKind()),
         accounts=Provisioned(directory, directory_log, AccountKind()),
         profiles=Provisioned(directory, directory_log, ProfileKind()),
+        saved_replies=Provisioned(directory, directory_log, SavedReplyKind()),
         webhooks=Webhooks(
             directory,
             directory_log,
@@ -214,6 +220,8 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
             directory, world.issuer, world.tickets, sign_ins, limits, clock, _new_sign_in_secret
         ),
         availabilities=Availabilities(directory, directory_log, clock),
+        notification_preferences=NotificationPreferences(directory, directory_log),
+        desks=Desks(directory, world.conversations),
         alerts=AlertQueries(directory, world.alerts, log, clock, new_event_id),
         push_subscriptions=PushSubscriptions(
             directory,
@@ -226,6 +234,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         conversations=conversations,
         conversation_lists=ConversationLists(directory, world.conversations, world.history),
         messages=Messages(directory, world.conversations, log, world.history, limits, clock),
+        ratings=Ratings(directory, world.conversations, world.history, log, limits, clock, new_event_id),
         transcripts=Transcripts(directory, world.conversations, world.history, log, clock, new_event_id),
         erasures=Erasures(
             directory, world.conversations, world.history, conversations, log, clock, new_event_id
@@ -234,6 +243,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         assignments=AssignmentStories(directory, world.conversations, world.history),
         route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
         presence=presence,
+        rosters=Rosters(directory, world.conversations, world.presence, clock),
         rule_lint=RuleLint(directory, clock, _let_others_run),
         attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),
         visitor_sessions=VisitorSessions(

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from rondo_common.alerts import AlertRecord
 from rondo_common.answers import Answer
-from rondo_common.conversation import Message, Queue
+from rondo_common.conversation import Message, Queue, Rating
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.entries import Kind, WorkspaceEntry
 from rondo_common.directory.view import WorkspaceDirectory
@@ -277,6 +277,10 @@ class Conversations(Protocol):
         """Those offered to or with the agent, oldest first."""
         ...
 
+    async def loads(self, workspace_id: WorkspaceId, agent_ids: Sequence[AgentId]) -> dict[AgentId, int]:
+        """How many conversations each of the agents has, or is offered."""
+        ...
+
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
         """Take the key for this request, or say what it already stands for."""
         ...
@@ -337,6 +341,24 @@ class Conversations(Protocol):
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
     ) -> None:
         """Note that the side has read so far. It never goes back."""
+        ...
+
+    async def mark_rated(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, rating: Rating, log_offset: int
+    ) -> bool:
+        """Show the conversation's rating, which the log has there, unless a later one is shown. False if
+        one was shown before. A conversation that is not shown any more stays so."""
+        ...
+
+    async def forget_rating(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> None:
+        """Show no rating of the conversation any more."""
+        ...
+
+    async def unread_by_agent(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, int]:
+        """How many of the visitor's messages the agent's side has not read, in each of them. What was
+        said before Redis lost everything counts as read."""
         ...
 
 
@@ -403,6 +425,10 @@ class Presence(Protocol):
         self, workspace_id: WorkspaceId, agent_id: AgentId, now: datetime, lease_s: float
     ) -> None:
         """The router is told: no need to tell it again as long as the lease is renewed in time."""
+        ...
+
+    async def present_at(self, workspace_id: WorkspaceId, now: datetime) -> set[AgentId]:
+        """Everybody whose lease is not over."""
         ...
 
 
@@ -536,6 +562,18 @@ class History(Protocol):
         at_least: int,
     ) -> MessageList:
         """The next messages after a cursor, in the order they were said."""
+        ...
+
+    async def latest_messages(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        *,
+        limit: int,
+        before: str | None,
+        at_least: int,
+    ) -> MessageList:
+        """The messages before a cursor, or the last ones: the last first."""
         ...
 
     async def transcript(

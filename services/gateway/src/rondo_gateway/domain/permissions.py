@@ -160,6 +160,12 @@ def require_visitor_side(caller: Member) -> None:
         raise NotPermitted("Only the visitor withdraws a request. An agent declines or ends.")
 
 
+def require_rater(caller: Member) -> None:
+    """Raises ``NotPermitted`` unless it is the visitor, or the website's backend for them."""
+    if isinstance(caller, AgentCaller):
+        raise NotPermitted("Only the visitor rates a conversation.")
+
+
 def require_analytics(caller: Principal, directory: WorkspaceDirectory | None) -> Backend | AgentCaller:
     """The caller, if they may see figures: a website's backend, or an agent whose profile permits it.
 
@@ -195,6 +201,15 @@ def require_tellable(
         return
     if caller.agent_id != agent_id:
         raise NotPermitted("The alerts of others need a profile with admin_agents.")
+
+
+def require_desk(caller: Backend | AgentCaller, agent_id: AgentId, permissions: Set[Permission]) -> None:
+    """Raises ``NotPermitted`` unless the caller may see what that agent has to do: the agent, the
+    backend, or somebody with ``live_chat_view_all`` among their ``permissions``."""
+    if isinstance(caller, Backend) or Permission.LIVE_CHAT_VIEW_ALL in permissions:
+        return
+    if caller.agent_id != agent_id:
+        raise NotPermitted("What others have to do needs a profile with live_chat_view_all.")
 
 
 def require_availability_permission(

@@ -25,6 +25,7 @@ from rondo_gateway.entrypoints.problems import answer_refusals
 from rondo_gateway.entrypoints.provisioned import provisioned_routes
 from rondo_gateway.entrypoints.reports import report_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
+from rondo_gateway.entrypoints.roster import roster_routes
 from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
 from rondo_gateway.entrypoints.session_cookies import Site
@@ -73,6 +74,7 @@ def public_app(
         sign_in_routes(),
         oidc_routes(),
         availability_routes(),
+        roster_routes(),
         alert_routes(),
         rule_lint_routes(),
         account_import_routes(),

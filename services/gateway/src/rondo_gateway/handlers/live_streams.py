@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
 
 from rondo_common.availability import NEVER
 from rondo_common.clock import Clock
-from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import ConversationId, EventId
 from rondo_common.mailbox import StreamEvent
@@ -18,13 +18,16 @@ from rondo_gateway.domain.permissions import require_member, require_own_agent
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 from rondo_gateway.domain.representation import (
+    ActiveConversation,
     AgentSnapshot,
     ConversationSnapshot,
     Message,
     conversation_of,
     message_of_event,
+    message_to,
 )
 from rondo_gateway.handlers.authentication import Authentication
+from rondo_gateway.handlers.desks import active_of
 from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subject
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.queue_place import QueuePlace
@@ -36,6 +39,7 @@ SNAPSHOT_MESSAGES_MAX = 50
 UNSHOWN_ENTRIES_MAX = 20
 """How many of the latest entries may be about what is not shown yet."""
 MESSAGE_POSTED = "message.posted"
+CONVERSATION_RATED = "conversation.rated"
 SAID = frozenset({MESSAGE_POSTED, "messages.read"})
 """What the parties say and do themselves: the state that the router shows does not follow from it."""
 
@@ -152,8 +156,7 @@ class LiveStreams:
         for entry, older in zip_longest(newest_first, newest_first[1:]):
             about = entry.event.conversation_id
             view = None if about is None else views[about]
-            is_state = entry.event.type not in SAID
-            if is_state and view is not None and view.state_offset < entry.log_offset:
+            if view is not None and _shown_to(view, entry.event.type) < entry.log_offset:
                 cursor = ORIGIN if older is None else older.cursor
         return cursor
 
@@ -163,7 +166,10 @@ class LiveStreams:
         view = await self._visible(member, conversation_id)
         mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
         messages = await self._last_messages(mailbox, cursor)
-        return ConversationSnapshot(conversation=conversation_of(view, member), messages=messages)
+        return ConversationSnapshot(
+            conversation=conversation_of(view, member),
+            messages=[message_to(member, each) for each in messages],
+        )
 
     async def _visible(self, member: Member, conversation_id: ConversationId) -> ConversationView:
         return await party_conversation(self._conversations, member, conversation_id)
@@ -193,16 +199,26 @@ class LiveStreams:
         defined = None if found is None else found.agents.get(agent.agent_id)
         views = await self._conversations.of_agent(agent.workspace_id, agent.agent_id)
         offers = [each for each in views if each.offer and each.offer.agent_id == agent.agent_id]
-        mine = [each for each in views if each.agent and each.agent.id == agent.agent_id]
-        active = [each for each in mine if each.status is Status.ACTIVE]
+        active = active_of(agent.agent_id, views)
+        unread = await self._conversations.unread_by_agent(agent.workspace_id, [each.id for each in active])
         availability = NEVER
         if found is not None and defined is not None:
             availability = found.availability_of(defined.entry, self._clock())
         return AgentSnapshot(
             availability=availability,
             open_offers=[conversation_of(each, agent) for each in offers],
-            active_conversations=[conversation_of(each, agent) for each in active],
+            active_conversations=[
+                ActiveConversation(**dict(conversation_of(each, agent)), unread=unread[each.id])
+                for each in active
+            ],
         )
+
+
+def _shown_to(view: ConversationView, event_type: str) -> float:
+    """How far the view has what events of that type tell."""
+    if event_type in SAID:
+        return math.inf
+    return view.rating_offset if event_type == CONVERSATION_RATED else view.state_offset
 
 
 def _concerns(viewer: Member, sign: StreamEvent) -> bool:

@@ -20,7 +20,13 @@ from rondo_history.entrypoints.catching_up import (
 )
 from rondo_history.entrypoints.lists import list_routes
 from rondo_history.entrypoints.parameters import ConversationInPath, WorkspaceInPath
-from rondo_history.handlers import MessagePage, read_assignments, read_messages, read_transcript
+from rondo_history.handlers import (
+    MessagePage,
+    read_assignments,
+    read_latest_messages,
+    read_messages,
+    read_transcript,
+)
 from rondo_history.ports import Archive
 
 MESSAGES_PER_PAGE = 100
@@ -30,9 +36,10 @@ TRANSCRIPT_MESSAGES_MAX = 1_000
 
 
 class MessageBody(Message):
-    """A message, and whose it is."""
+    """A message, whose it is, and the id that its author's page gave it."""
 
     conversation_id: ConversationId
+    client_message_id: str
 
 
 class TranscriptBody(Transcript):
@@ -101,6 +108,20 @@ def _conversations(archive: Archive) -> APIRouter:
         page = await read_messages(workspace_id, conversation_id, archive, after=after, limit=limit)
         return _message_list(conversation_id, page)
 
+    @routes.get("/messages/latest", summary="What was said, the last first")
+    async def latest_messages(
+        workspace_id: WorkspaceInPath,
+        conversation_id: ConversationInPath,
+        before: Annotated[int, Query(ge=BEFORE_THE_LOG, le=LOG_POSITION_MAX)] = LOG_POSITION_MAX,
+        limit: Annotated[int, Query(ge=1, le=MESSAGES_PER_PAGE_MAX)] = MESSAGES_PER_PAGE,
+        at_least: KnownOffset = BEFORE_THE_LOG,
+    ) -> MessageList:
+        await _let_catch_up(archive, workspace_id, conversation_id, at_least)
+        page = await read_latest_messages(
+            workspace_id, conversation_id, archive, before=before, limit=limit
+        )
+        return _message_list(conversation_id, page)
+
     return routes
 
 
@@ -118,5 +139,10 @@ def _not_known(conversation_id: ConversationId) -> Problem:
 
 
 def _message_list(conversation_id: ConversationId, page: MessagePage) -> MessageList:
-    data = [MessageBody(conversation_id=conversation_id, **dict(each)) for each in page.messages]
+    data = [
+        MessageBody(
+            conversation_id=conversation_id, client_message_id=each.client_message_id, **dict(each.message)
+        )
+        for each in page.messages
+    ]
     return MessageList(data=data, next_cursor=None if page.next_after is None else str(page.next_after))
