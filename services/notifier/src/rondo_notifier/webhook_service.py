@@ -24,7 +24,8 @@ from rondo_notifier.adapters.http_webhook_sender import HttpWebhookSender, webho
 from rondo_notifier.adapters.kafka_alerts import KafkaAlerts
 from rondo_notifier.adapters.kafka_past_events import KafkaPastEvents
 from rondo_notifier.adapters.redis_webhook_schedule import RedisWebhookSchedule
-from rondo_notifier.entrypoints.webhook_shares import UseCases, WebhookShares
+from rondo_notifier.entrypoints.webhook_errands import UseCases
+from rondo_notifier.entrypoints.webhook_shares import WebhookShares
 from rondo_notifier.entrypoints.webhook_topics import WebhookTopicsConsumer
 from rondo_notifier.handlers.webhooks import Endpoints, Rereading, WebhookDelivery, WebhookPlanning
 from rondo_notifier.settings import NotifierSettings
