@@ -243,7 +243,9 @@ async def test_nothing_is_shown_that_the_agent_may_not_use(inbox: InboxOnPage, d
     await expect(inbox.page.get_by_role("link", name="Queue")).to_have_count(0)
 
 
-async def test_markup_is_shown_as_text_and_links_lead_out_safely(inbox: InboxOnPage, desk: FakeDesk) -> None:
+async def test_markup_is_shown_as_text_and_links_lead_out_safely(
+    inbox: InboxOnPage, desk: FakeDesk
+) -> None:
     desk.activate("cnv_1", first_name="<b>Bo</b>", company="<img src=x onerror=alert(1)>")
     markup = "<script>window.hit=1</script><img src=x onerror='window.hit=1'> javascript:alert(1)"
     arabic = "مرحبا، هل المصباح متوفر؟"
@@ -344,7 +346,9 @@ async def test_ten_thousand_messages_are_scrolled_page_by_page_without_a_gap(
 
 async def test_filters_are_in_the_address_and_the_list_goes_on(inbox: InboxOnPage, desk: FakeDesk) -> None:
     for number in range(120):
-        desk.ask(f"cnv_{number:03}", status="ended" if number % 2 else "active", first_name=f"Nr{number:03}")
+        desk.ask(
+            f"cnv_{number:03}", status="ended" if number % 2 else "active", first_name=f"Nr{number:03}"
+        )
     await inbox.open(desk.url, "/inbox/?list=all&status=ended")
     await expect(inbox.row("Nr119")).to_be_visible()
     await expect(inbox.row("Nr118")).to_have_count(0)

@@ -21,6 +21,8 @@ from rondo_common.tasks import end_tasks
 log = structlog.get_logger(__name__)
 
 RETRY_DELAY_S = 0.5
+HTTP_STOP_S = 10
+"""How long requests under way may still take once the process is told to stop."""
 SOCKET_MESSAGE_BYTES_MAX = 64 * 1024
 YOUNG_OBJECTS_MAX = 50_000
 """How many objects are made before the garbage collector looks for cycles among them."""
@@ -123,7 +125,7 @@ async def serve_http(
         log_config=None,
         access_log=False,
         lifespan="off",
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=HTTP_STOP_S,
         loop="none",
         http=f"{HELD}:HoldingHttpProtocol" if streaming else "httptools",
         ws=f"{HELD}:CuttableWebSocketProtocol" if streaming else "none",

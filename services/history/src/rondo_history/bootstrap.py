@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from rondo_common.consumer_groups import HISTORY
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.events import (
@@ -46,7 +47,6 @@ from rondo_common.request_durations import RequestDurations, request_durations
 from rondo_common.request_traces import RequestTraces
 from rondo_common.smtp import SmtpMailer, smtp_server
 from rondo_common.system_clock import utc_now
-from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 from rondo_common.traces import is_tracing
 from rondo_history import handlers
 from rondo_history.adapters.kafka_announcer import KafkaAnnouncer
@@ -65,7 +65,6 @@ from rondo_history.entrypoints.topics import TopicsConsumer
 from rondo_history.handlers import Reading
 from rondo_history.settings import HistorySettings
 
-GROUP = "rondo.history"
 FETCH_BYTES_MIN = 64 * 1024
 """Nobody waits for the history, and rows written together cost far less."""
 
@@ -116,8 +115,8 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
         housekeeping = PostgresHousekeeping(pool)
         loop = make_loop(
             settings,
-            GROUP,
-            [CHAT_REQUESTS, CONVERSATIONS],
+            HISTORY.name,
+            HISTORY.topics,
             TopicsConsumer(READINGS, archive, housekeeping, KafkaAnnouncer(publisher)),
             publisher,
             fetch_bytes_min=FETCH_BYTES_MIN,

@@ -11,6 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from rondo_common.alerts import ChannelName
+from rondo_common.consumer_groups import NOTIFIER_ALERTS
 from rondo_common.directory.entries import Kind, PushSubscriptionEntry, directory_key
 from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.consumer import ConsumerLoop
@@ -21,7 +22,7 @@ from rondo_common.kafka.publisher import KafkaPublisher, Outgoing
 from rondo_common.process import until_reachable
 from rondo_common.smtp import SmtpSession, smtp_server
 from rondo_common.system_clock import utc_now
-from rondo_common.topics import AGENTS, ALERTS, CONVERSATIONS, DIRECTORY
+from rondo_common.topics import DIRECTORY
 from rondo_notifier.adapters.channels.chat_hooks import ChatHooksChannel
 from rondo_notifier.adapters.channels.email import EmailChannel
 from rondo_notifier.adapters.channels.inbox import InboxChannel
@@ -40,9 +41,6 @@ from rondo_notifier.handlers.mails import MailRound, NewsDesk, mail_interval_s
 from rondo_notifier.ports import Channel, Mailboxes
 from rondo_notifier.settings import NotifierSettings
 from rondo_notifier.webhook_service import WebhookService
-
-GROUP = "rondo.notifier.alerts"
-"""A group of its own, so that alerts never delay a mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ async def alert_service(
         webhooks.catch_up,
         utc_now,
     )
-    loop = make_loop(settings, GROUP, [CONVERSATIONS, AGENTS, ALERTS], desks, publisher, meter=loops)
+    loop = make_loop(settings, NOTIFIER_ALERTS.name, NOTIFIER_ALERTS.topics, desks, publisher, meter=loops)
 
     async def look_after() -> None:
         await look_after_workspaces(watch, lambda: desks.covered, directory.workspaces_of)

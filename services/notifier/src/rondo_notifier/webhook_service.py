@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import aiohttp
 from redis.asyncio import Redis
 
+from rondo_common.consumer_groups import WEBHOOKS
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.kafka.connection import KafkaConnection, make_reader
@@ -20,7 +21,6 @@ from rondo_common.kafka.publisher import KafkaPublisher
 from rondo_common.process import until_reachable
 from rondo_common.redis.doorbells import Doorbells
 from rondo_common.system_clock import utc_now
-from rondo_common.webhooks import SOURCES
 from rondo_notifier.adapters.http_webhook_sender import HttpWebhookSender, webhook_session
 from rondo_notifier.adapters.kafka_past_events import KafkaPastEvents
 from rondo_notifier.adapters.metered_deliveries import (
@@ -35,8 +35,6 @@ from rondo_notifier.entrypoints.webhook_topics import WebhookTopicsConsumer
 from rondo_notifier.handlers.webhooks import Endpoints, Rereading, WebhookDelivery, WebhookPlanning
 from rondo_notifier.settings import NotifierSettings
 
-GROUP = "rondo.webhooks"
-"""A group of its own, so that webhooks never delay a mailbox."""
 CATCH_UP_TIMEOUT_S = 5.0
 REPLAY_PAUSE_S = 0.2
 
@@ -116,7 +114,7 @@ async def webhook_service(
         )
         reader.tell(shares.changed)
         consumer = WebhookTopicsConsumer(planning, shares, catch_up)
-        loop = make_loop(settings, GROUP, SOURCES, consumer, publisher, meter=loops)
+        loop = make_loop(settings, WEBHOOKS.name, WEBHOOKS.topics, consumer, publisher, meter=loops)
         try:
             yield WebhookService(loop, shares, directory, past, session, schedule, reader, bells)
         finally:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from datetime import datetime
 
+from rondo_common.consumer_groups import ROUTER
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.events import (
@@ -43,7 +44,6 @@ from rondo_router.handlers.replaying import Changes, Compared, Replaying
 from rondo_router.handlers.routing import Router, Translation
 from rondo_router.settings import ReplaySettings, RouterSettings
 
-GROUP = "rondo.router"
 DIRECTORY_TIMEOUT_S = 120.0
 
 TRANSLATIONS: dict[type[Event], Translation] = {
@@ -105,7 +105,7 @@ async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
     rebuilding = MeteredRebuilding(meter, directory, recorder, switchboard, utc_now)
     desks = PartitionDesks(router, switchboard, directory, rebuilding, clock=utc_now)
     reader.tell(desks.directory_changed)
-    loop = make_loop(settings, GROUP, [CHAT_REQUESTS], desks, publisher, meter=LoopMeter(meter))
+    loop = make_loop(settings, ROUTER.name, ROUTER.topics, desks, publisher, meter=LoopMeter(meter))
 
     async def consume() -> None:
         await until_reachable(switchboard.load, stop)

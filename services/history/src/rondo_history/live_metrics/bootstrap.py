@@ -13,6 +13,7 @@ import faust
 import structlog
 
 from rondo_common.clock import milliseconds
+from rondo_common.consumer_groups import LIVE_METRICS
 from rondo_common.errors import Fatal, Retryable
 from rondo_common.health import health_app, health_routes
 from rondo_common.kafka.connection import KafkaConnection
@@ -38,7 +39,7 @@ from rondo_history.live_metrics.watermarks import Watermarks
 
 log = structlog.get_logger(__name__)
 
-GROUP = "rondo.live-metrics"
+GROUP = LIVE_METRICS.name
 COMMIT_INTERVAL_S = 1.0
 STOP_TIMEOUT_S = 15.0
 START_TIMEOUT_S = 60.0
