@@ -23,7 +23,13 @@ from rondo_gateway.entrypoints.pages import page_routes
 from tests.web.fake_rondo import problem
 
 ME = {"id": "ada", "name": "Ada Lovelace", "avatar_url": None}
-PERMISSIONS = ["live_chat_view_my", "live_chat_view_all", "own_availability", "analytics_view", "admin_teams"]
+PERMISSIONS = [
+    "live_chat_view_my",
+    "live_chat_view_all",
+    "own_availability",
+    "analytics_view",
+    "admin_teams",
+]
 SNAPSHOT_MESSAGES_MAX = 50
 OFFER_S = 100
 
@@ -96,7 +102,14 @@ class FakeDesk:
         talk.view |= {"status": "offered", "offer": offer}
         why = {"stage": "round_robin", "passed_over_count": 2, "passed_over": []}
         talk.attempts = [
-            {"agent": ME, "outcome": "open", "outcome_at": None, "stage": "round_robin", "why": why, **offer}
+            {
+                "agent": ME,
+                "outcome": "open",
+                "outcome_at": None,
+                "stage": "round_robin",
+                "why": why,
+                **offer,
+            }
         ]
         request = {key: talk.view[key] for key in ("visitor", "route", "page", "answers", "requested_at")}
         told = {key: offer[key] for key in ("attempt", "offered_at", "expires_at")}
@@ -290,7 +303,12 @@ class FakeDesk:
             case "end":
                 self.end(id_, "agent_ended")
             case "transfer":
-                offer = {"agent_id": "grace", "attempt": 2, "offered_at": _now(), "expires_at": _now(OFFER_S)}
+                offer = {
+                    "agent_id": "grace",
+                    "attempt": 2,
+                    "offered_at": _now(),
+                    "expires_at": _now(OFFER_S),
+                }
                 self.talks[id_].view["offer"] = offer
             case "typing" | "read":
                 return Response(status_code=204)
@@ -350,7 +368,9 @@ class FakeDesk:
             "availability": self.availability,
             "open_offers": [view for view in views if view["offer"] and view["status"] == "offered"],
             "active_conversations": [
-                {**view, "unread": 0} for view in views if view["status"] == "active" and view["agent"] == ME
+                {**view, "unread": 0}
+                for view in views
+                if view["status"] == "active" and view["agent"] == ME
             ],
         }
 
@@ -398,7 +418,13 @@ _TEAM = {"id": "lamps", "name": "Lamps", "agent_ids": ["ada", "grace"]}
 
 
 def _frame(cursor: int, type_: str, id_: str | None, data: Json) -> str:
-    event = {"id": f"evt_{cursor}", "type": type_, "conversation_id": id_, "occurred_at": _now(), "data": data}
+    event = {
+        "id": f"evt_{cursor}",
+        "type": type_,
+        "conversation_id": id_,
+        "occurred_at": _now(),
+        "data": data,
+    }
     return f"id: {cursor}\nevent: {type_}\ndata: {json.dumps(event)}\n\n"
 
 
