@@ -358,9 +358,11 @@ class FakeDesk:
             last = len(self._events)
             bell = asyncio.ensure_future(self._bell.wait())
             ended = asyncio.ensure_future(cut.wait())
-            await asyncio.wait([bell, ended], return_when=asyncio.FIRST_COMPLETED)
-            bell.cancel()
-            ended.cancel()
+            try:
+                await asyncio.wait([bell, ended], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                bell.cancel()
+                ended.cancel()
 
     def _snapshot(self) -> Json:
         views = [talk.view for talk in self.talks.values()]
