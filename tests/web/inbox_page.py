@@ -24,7 +24,7 @@ class InboxOnPage:
     @property
     def composer(self) -> Locator:
         """Where the agent writes."""
-        return self.page.get_by_role("textbox", name="Message to")
+        return self.page.get_by_label("Message to")
 
     @property
     def log(self) -> Locator:
