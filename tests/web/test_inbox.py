@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -50,6 +51,20 @@ async def test_a_chat_rings_until_it_is_accepted(inbox: InboxOnPage, desk: FakeD
     await expect(inbox.page).to_have_title("Rondo")
     assert len(desk.calls("/alr_cnv_1/acknowledge")) == 1
     assert len(desk.calls("/accept")) == 1
+
+
+async def test_what_rang_before_the_page_was_there_rings_and_is_seen(
+    inbox: InboxOnPage, desk: FakeDesk
+) -> None:
+    desk.activate("cnv_1", first_name="Bo")
+    desk.offer("cnv_2", first_name="Mia")
+    await inbox.open(desk.url, "/inbox/wall")
+    await expect(inbox.card("Mia")).to_be_visible()
+    await inbox.page.wait_for_function("() => document.title.startsWith('1 chat rings')")
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while not desk.calls("/alr_cnv_2/acknowledge"):
+            await asyncio.sleep(0.05)
+    assert desk.calls("/alr_cnv_1/acknowledge") == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.web.fake_desk import ME, FakeDesk
+from tests.web.fake_desk import ME, FakeDesk, Json
 from tests.web.inbox_page import PATIENCE_MS, InboxOnPage, violations
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -35,7 +35,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 def _furnish(desk: FakeDesk) -> None:
     """A desk with a bit of everything on it."""
-    colleague = {**ME, "available": True, "present": True, "load": 2, "capacity": 10, "teams": []}
+    colleague: Json = {**ME, "available": True, "present": True, "load": 2, "capacity": 10, "teams": []}
     desk.roster = [colleague, {**colleague, "id": "grace", "name": "Grace Hopper", "load": 3}]
     desk.availability |= {"until": (datetime.now(UTC) + timedelta(hours=5)).isoformat()}
     visitor = {"email": "bo@ljus.example", "country": "SE", "attributes": {"plan": "pro", "seats": 12}}

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.web.fake_desk import ME, FakeDesk
+from tests.web.fake_desk import ME, FakeDesk, Json
 from tests.web.fake_rondo import FakeRondo
 from tests.web.host_page import Website, WidgetOnPage
 from tests.web.inbox_page import PATIENCE_MS, InboxOnPage
@@ -44,7 +44,7 @@ async def window(browser: Browser) -> AsyncIterator[Page]:
 
 
 def _furnish(desk: FakeDesk) -> None:
-    colleague = {**ME, "available": True, "present": True, "load": 2, "capacity": 10, "teams": []}
+    colleague: Json = {**ME, "available": True, "present": True, "load": 2, "capacity": 10, "teams": []}
     desk.roster = [colleague, {**colleague, "id": "grace", "name": "Grace Hopper", "load": 3}]
     desk.saved_replies = [
         {"id": "1", "shortcut": "hello", "title": "Greeting", "text": "Hello {{first_name}}!"},
