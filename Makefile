@@ -20,7 +20,7 @@ PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 p
 IS_SET_UP := test -e .local/setup.stamp -a -x $(PY)
 
 .PHONY: help setup lock up down clean status demo test check format format-check lint types layers \
-	generate generate-check bench soak pages pages-check images compose compose-down \
+	generate generate-check bench soak pages pages-check screenshots images compose compose-down \
 	kube-check
 
 help: ## List every target
@@ -61,6 +61,9 @@ soak: setup ## Simulate routers over SEEDS=1000 bad weeks
 
 pages: setup ## Build the pages for browsers; skipped when nothing changed
 	@$(PY) -m rondo_local pages
+
+screenshots: pages ## Take the guides' pictures anew, of the pages as they are
+	@RONDO_SCREENSHOTS=docs/pictures $(PY) -m pytest tests/web/test_pictures.py --quiet $(ARGS)
 
 pages-check: setup ## Check the style and types of the pages, and run their tests
 	@$(PY) -m rondo_local pages check

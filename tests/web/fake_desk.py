@@ -180,6 +180,7 @@ class FakeDesk:
             Route(agent + "/notifications", self._answer({"sound": True, "web_push": True, "email": True})),
             Route(agent + "/availability", self._switch, methods=["PUT"]),
             Route(agent + "/stream", self._agent_stream),
+            Route(agent + "/alerts", self._alerts),
             Route(agent + "/{rest:path}", self._nothing, methods=["POST", "PATCH", "DELETE"]),
             Route("/v1/conversations", self._list),
             Route(talk, self._one),
@@ -211,6 +212,18 @@ class FakeDesk:
 
     async def _replies(self, _: Request) -> Response:
         return JSONResponse({"data": self.saved_replies, "next_cursor": None})
+
+    async def _alerts(self, _: Request) -> Response:
+        states = {"offered": "escalated", "active": "acknowledged"}
+        data = [
+            {
+                "id": f"alr_{id_}",
+                "conversation_id": id_,
+                "state": states.get(talk.view["status"], "withdrawn"),
+            }
+            for id_, talk in self.talks.items()
+        ]
+        return JSONResponse({"data": data})
 
     async def _nothing(self, _: Request) -> Response:
         return JSONResponse({"id": "sub_1"}, 201)
@@ -358,9 +371,11 @@ class FakeDesk:
             last = len(self._events)
             bell = asyncio.ensure_future(self._bell.wait())
             ended = asyncio.ensure_future(cut.wait())
-            await asyncio.wait([bell, ended], return_when=asyncio.FIRST_COMPLETED)
-            bell.cancel()
-            ended.cancel()
+            try:
+                await asyncio.wait([bell, ended], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                bell.cancel()
+                ended.cancel()
 
     def _snapshot(self) -> Json:
         views = [talk.view for talk in self.talks.values()]

@@ -24,7 +24,7 @@ class InboxOnPage:
     @property
     def composer(self) -> Locator:
         """Where the agent writes."""
-        return self.page.get_by_role("textbox", name="Message to")
+        return self.page.get_by_label("Message to")
 
     @property
     def log(self) -> Locator:
@@ -45,7 +45,9 @@ class InboxOnPage:
     async def open(self, url: str, place: str = "/inbox/") -> None:
         """Load a place, until what lies on the desk is known."""
         await self.page.goto(url + place)
-        await expect(self.page.get_by_role("navigation", name="Lists")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(self.page.get_by_role("button", name="Ada Lovelace")).to_be_visible(
+            timeout=PATIENCE_MS
+        )
 
     async def accept(self, name: str) -> None:
         await self.card(name).get_by_role("button", name="Accept").click()

@@ -79,6 +79,15 @@ describe("the banner's places", () => {
     expect(slots.map(({ id }) => id)).toEqual(["b", "a"]);
   });
 
+  test("reasons never pile up above what rings", () => {
+    let slots = slotsAfter([], [], [], 0);
+    for (let at = 0; at < 100; at += 1) {
+      slots = slotsAfter(slots, [ring(`cnv_${at}`)], [], at);
+      expect(slots.length).toBeLessThanOrEqual(3);
+      expect(slots.at(-1)).toMatchObject({ id: `cnv_${at}`, gone: null });
+    }
+  });
+
   test("a chat that rings again takes its place again", () => {
     const first = ring("a");
     const left = slotsAfter(slotsAfter([], [first], [], 0), [], [], 1);

@@ -109,8 +109,9 @@ function AccountMenu({ onShow }: { onShow: (dialog: DialogName) => void }) {
   return (
     <Menu position="bottom-end" width={260} withinPortal>
       <Menu.Target>
-        <UnstyledButton className={classes.account} aria-label={t("account.label", { name: agent.name })}>
-          <Avatar src={agent.avatar_url} name={agent.name} size={34} alt="" color="calm" />
+        <UnstyledButton className={classes.account}>
+          <span className="visually-hidden">{t("account.label", { name: agent.name })}</span>
+          <Avatar src={agent.avatar_url} name={agent.name} size={34} alt="" aria-hidden />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

@@ -1,6 +1,6 @@
 // How the pages look: quiet greys and one calm colour; the warm one is for what rings.
 
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, type MantineColorsTuple, Modal } from "@mantine/core";
 
 const calm: MantineColorsTuple = [
   "#e9f8f6",
@@ -30,13 +30,17 @@ const ring: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "calm",
-  // Dark enough for white text on it, and for itself on white: 4.5 to 1 and more.
-  primaryShade: { light: 7, dark: 4 },
+  // Dark enough for white text on it, in both schemes: 4.5 to 1 and more.
+  primaryShade: 7,
   autoContrast: true,
   colors: { calm, ring },
   defaultRadius: "md",
   cursorType: "pointer",
   focusRing: "auto",
   respectReducedMotion: true,
+  components: {
+    // The head of a dialog is no second head of the page.
+    Modal: Modal.extend({ defaultProps: { attributes: { header: { role: "presentation" } } } }),
+  },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
 });

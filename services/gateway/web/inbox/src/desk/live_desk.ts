@@ -22,6 +22,7 @@ import { apiThreads, type Thread, Threads } from "./threads.ts";
 
 /** A side is told at most this often that the other one types. */
 const TYPING_EVERY_MS = 3_000;
+const OPEN_ALERTS: ReadonlySet<string> = new Set(["sent", "delivered", "escalated"]);
 /** How many chats' last messages are asked for at once. */
 const PEEKS_MAX = 2;
 
@@ -279,8 +280,21 @@ export class LiveDesk {
       const { id, client_message_id } = event.data as { id: string; client_message_id: string };
       this.#outboxes.get(event.conversation_id)?.arrived({ id, client_message_id });
     }
+    if (event.type === "snapshot" && desk.rings.length > 0) void this.#acknowledgeOpen();
     if (event.type === "alert.sent" && event.data.alert_id) this.acknowledge(String(event.data.alert_id));
     this.#follow(event);
+  }
+
+  /** What rang before this page was there is seen now as well. */
+  async #acknowledgeOpen(): Promise<void> {
+    const params = { path: { agent_id: "me" } };
+    const { data } = await answered(this.#needs.api.GET("/v1/agents/{agent_id}/alerts", { params })).catch(
+      () => ({ data: [] }),
+    );
+    for (const { id, conversation_id, state } of data) {
+      const rings = this.#shown.desk.rings.some((ring) => ring.conversation.id === conversation_id);
+      if (rings && OPEN_ALERTS.has(state)) this.acknowledge(id);
+    }
   }
 
   /** What is known of the chats on the desk besides what the stream says. */

@@ -48,7 +48,7 @@ function Row({ conversation, line, end, isUnread = false, spoken, children }: Ro
         activeProps={{ "aria-current": undefined }}
         {...(isOpen && { "aria-current": "true" as const })}
       >
-        <Avatar name={name} size={38} alt="" color="initials" aria-hidden />
+        <Avatar name={name} size={38} alt="" aria-hidden />
         <span className={classes.text}>
           <span className={classes.first}>
             <span className={classes.name}>

@@ -67,6 +67,7 @@ function Tabs({ list }: { list: ListName }) {
               ...(conversation && { conversation }),
             })}
             className={classes.tab}
+            activeOptions={{ exact: true }}
             activeProps={{ "aria-current": undefined }}
             {...(list === name && { "aria-current": "page" as const })}
             data-wanting={(name === "ringing" && rings > 0) || undefined}

@@ -245,9 +245,11 @@ function GoneCard({ slot }: { slot: Slot }) {
         </div>
       </div>
       <p role="status">
-        <bdi>{nameOf(conversation.visitor) ?? t("visitor.unnamed")}</bdi>
-        {" – "}
-        {t(reason && reason !== "handed_over" ? `gone.${reason}` : "gone.answered")}
+        <span>
+          <bdi>{nameOf(conversation.visitor) ?? t("visitor.unnamed")}</bdi>
+          {" – "}
+          {t(reason && reason !== "handed_over" ? `gone.${reason}` : "gone.answered")}
+        </span>
       </p>
     </div>
   );

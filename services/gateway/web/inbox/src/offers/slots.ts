@@ -5,6 +5,8 @@ import type { Departure, Reason, Ring } from "../desk/desk.ts";
 
 /** How long the reason can be read. */
 export const REASON_MS = 5_000;
+/** So many reasons are shown at once: what rings is not to be pushed out of sight by what does not. */
+export const REASONS_MAX = 2;
 
 /** One place: something that rings, or why it does not any more. */
 export interface Slot {
@@ -32,13 +34,20 @@ export function slotsAfter(
   const fresh = rings
     .filter(({ conversation }) => !known.has(conversation.id))
     .map((ring): Slot => ({ id: ring.conversation.id, ring, gone: null }));
-  return fresh.length === 0 && kept.every((slot, at) => slot === slots[at]) ? slots : [...kept, ...fresh];
+  const all = withoutOldReasons([...kept, ...fresh]);
+  return all.length === slots.length && all.every((slot, at) => slot === slots[at]) ? slots : all;
 }
 
 /** The places without those whose reason could be read. */
 export function slotsStill(slots: readonly Slot[], nowMs: number): readonly Slot[] {
   const left = slots.filter(({ gone }) => !gone || nowMs - gone.sinceMs < REASON_MS);
   return left.length < slots.length ? left : slots;
+}
+
+function withoutOldReasons(slots: readonly Slot[]): readonly Slot[] {
+  const gone = slots.filter((slot) => slot.gone);
+  const old = new Set(gone.slice(0, Math.max(0, gone.length - REASONS_MAX)));
+  return old.size > 0 ? slots.filter((slot) => !old.has(slot)) : slots;
 }
 
 function reasonFor(id: string, departures: readonly Departure[]): Reason | null {

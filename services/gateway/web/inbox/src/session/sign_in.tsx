@@ -30,7 +30,7 @@ function SignInPage() {
             {t("sign_in.title")}
           </Title>
           {reason ? (
-            <Text role="alert" c="red.8" size="sm" className="problem-text">
+            <Text role="alert" size="sm" className="problem-text">
               {reason}
             </Text>
           ) : null}
