@@ -77,6 +77,7 @@ from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
+from rondo_gateway.handlers.rule_order import RuleOrder
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
@@ -208,6 +209,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
         presence=presence,
         rule_lint=RuleLint(directory, clock, _let_others_run),
+        rule_order=RuleOrder(directory, directory_log),
         attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),
         visitor_sessions=VisitorSessions(
             directory,

@@ -26,6 +26,7 @@ from rondo_gateway.entrypoints.reports import report_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
 from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
+from rondo_gateway.entrypoints.rule_order import rule_order_routes
 from rondo_gateway.entrypoints.visitor_sessions import visitor_session_routes
 from rondo_gateway.entrypoints.visitors import visitor_routes
 from rondo_gateway.entrypoints.webhooks import webhook_routes
@@ -68,6 +69,7 @@ def public_app(
         availability_routes(),
         alert_routes(),
         rule_lint_routes(),
+        rule_order_routes(),
         account_import_routes(),
         *provisioned_routes(),
         webhook_routes(),

@@ -29,6 +29,7 @@ from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
+from rondo_gateway.handlers.rule_order import RuleOrder
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
 from rondo_gateway.handlers.webhooks import Webhooks
@@ -64,6 +65,7 @@ class UseCases:
     route_plans: RoutePlans
     presence: PresenceKeeper
     rule_lint: RuleLint
+    rule_order: RuleOrder
     attention: Attention
     visitor_sessions: VisitorSessions
     allowed_origins: AllowedOrigins
