@@ -19,6 +19,16 @@ export default defineConfig({
           environment: "happy-dom",
         },
       },
+      {
+        resolve: { conditions: ["rondo:source"] },
+        ssr: { resolve: { conditions: ["rondo:source"] } },
+        test: {
+          name: "inbox",
+          root: "inbox",
+          include: ["tests/**/*.test.{ts,tsx}"],
+          environment: "happy-dom",
+        },
+      },
     ],
   },
 });

@@ -9,7 +9,7 @@ const WEB = fileURLToPath(new URL("..", import.meta.url));
 const OUT = fileURLToPath(new URL("../../src/rondo_gateway/web", import.meta.url));
 
 /** Workspaces with a `vite.config.ts`; each is built into the folder of its name. */
-const PAGES = ["widget"];
+const PAGES = ["widget", "inbox"];
 
 await rm(OUT, { recursive: true, force: true });
 await mkdir(OUT, { recursive: true });
