@@ -12,13 +12,21 @@ from rondo_common.directory.entries import (
     AgentEntry,
     ApiKeyEntry,
     Kind,
+    SavedReplyEntry,
     WorkspaceEntry,
     directory_key,
     parse_directory_key,
 )
 from rondo_common.directory.view import Directory, DirectoryChange
-from rondo_common.events import AcceptChat, AgentDefined, ApiKeyDefined, Event, WorkspaceDefined
-from rondo_common.ids import AgentId, ApiKeyId, ConversationId, WorkspaceId
+from rondo_common.events import (
+    AcceptChat,
+    AgentDefined,
+    ApiKeyDefined,
+    Event,
+    SavedReplyDefined,
+    WorkspaceDefined,
+)
+from rondo_common.ids import AgentId, ApiKeyId, ConversationId, SavedReplyId, WorkspaceId
 
 ACME, OTHER = WorkspaceId("acme"), WorkspaceId("other")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -177,3 +185,14 @@ def test_a_record_key_names_its_entry(kind: Kind) -> None:
 def test_what_is_no_such_key_is_a_value_error(key: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - which one it is says nothing to the caller
         parse_directory_key(key)
+
+
+def test_a_saved_reply_is_known_until_it_is_removed(log: Log) -> None:
+    log.workspace()
+    reply = SavedReplyEntry(id=SavedReplyId("hello"), shortcut="hi", title="Hello", text="Hello!")
+    log.tell(ACME, Kind.SAVED_REPLY, reply.id, SavedReplyDefined(saved_reply=reply))
+    found = log.directory.find(ACME)
+    assert found is not None
+    assert found.saved_replies[reply.id].entry == reply
+    log.removal(Kind.SAVED_REPLY, reply.id)
+    assert found.saved_replies == {}

@@ -96,15 +96,17 @@ class FakeConversations:
 
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
         self._check()
-        open_ones = {Status.OFFERED, Status.ACTIVE}
-        found = [
-            view
-            for (where, _), view in self.views.items()
-            if where == workspace_id and agent_id in view.agent_ids and view.status in open_ones
-        ]
+        found = self._desk_of(workspace_id, agent_id)
         if not found:
             await self._once_rebuilt(workspace_id, None)
         return sorted(found, key=lambda view: view.request.requested_at)
+
+    async def loads(self, workspace_id: WorkspaceId, agent_ids: Sequence[AgentId]) -> dict[AgentId, int]:
+        self._check()
+        loads = {each: len(self._desk_of(workspace_id, each)) for each in agent_ids}
+        if not any(loads.values()):
+            await self._once_rebuilt(workspace_id, None)
+        return loads
 
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
         self._check()
@@ -198,6 +200,30 @@ class FakeConversations:
         place = workspace_id, conversation_id
         offset = self.posted_at.get((place, message_id), -1)
         self.read[place, side] = max(offset, self.read.get((place, side), -1))
+
+    async def unread_by_agent(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, int]:
+        self._check()
+        return {each: self._unread(workspace_id, each) for each in conversation_ids}
+
+    def _unread(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> int:
+        place = workspace_id, conversation_id
+        read = self.read.get((place, "agent"), -1)
+        said = [
+            posting.message.id
+            for (where, side, _), posting in self.messages.items()
+            if where == place and side == "visitor" and posting.is_posted
+        ]
+        return sum(self.posted_at[place, each] > read for each in said)
+
+    def _desk_of(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
+        open_ones = {Status.OFFERED, Status.ACTIVE}
+        return [
+            view
+            for (where, _), view in self.views.items()
+            if where == workspace_id and agent_id in view.agent_ids and view.status in open_ones
+        ]
 
     async def _once_rebuilt(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId | None

@@ -52,6 +52,14 @@ class FakePresence:
         self._check()
         _hold(self.announced, (workspace_id, agent_id), now + timedelta(seconds=lease_s))
 
+    async def present_at(self, workspace_id: WorkspaceId, now: datetime) -> set[AgentId]:
+        self._check()
+        return {
+            agent_id
+            for (where, agent_id), until in self.leases.items()
+            if where == workspace_id and until > now
+        }
+
     def _check(self) -> None:
         if self.is_unreachable:
             raise Unavailable("redis", "switched off by the test")

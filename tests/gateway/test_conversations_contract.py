@@ -258,6 +258,20 @@ async def test_an_agents_desk_has_what_is_offered_to_or_with_them(
     assert {view.id for view in await conversations.of_agent(ws, GRACE)} == {"cnv_1", "cnv_2"}
 
 
+async def test_an_agents_load_counts_what_they_have_and_are_offered(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.serve(ws)
+    assert await conversations.loads(ws, [GRACE, BOB]) == {GRACE: 0, BOB: 0}
+    await conversations.show(ws, active(GRACE))
+    await conversations.show(ws, offered(GRACE, ConversationId("cnv_2")))
+    assert await conversations.loads(ws, [GRACE, BOB]) == {GRACE: 2, BOB: 0}
+    assert await conversations.loads(ws, []) == {}
+    await conversations.lose(ws)
+    with pytest.raises(Unavailable):
+        await conversations.loads(ws, [GRACE])
+
+
 async def test_a_key_stands_for_its_first_request(
     conversations: ShownConversations, ws: WorkspaceId
 ) -> None:
@@ -437,3 +451,34 @@ async def test_many_are_found_at_once(conversations: ShownConversations, ws: Wor
     unknown = ConversationId("cnv_unknown")
     assert await conversations.find_many(ws, [CNV, unknown]) == {CNV: await conversations.find(ws, CNV)}
     assert await conversations.find_many(ws, []) == {}
+
+
+async def test_what_the_visitor_wrote_is_unread_until_the_agent_has_read_so_far(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, active())
+
+    async def post(number: int, message: Message) -> None:
+        client_id = f"m-{number}"
+        await conversations.reserve_message(ws, CNV, client_id, message)
+        for _ in range(2):  # The second time it is told again.
+            await conversations.mark_posted(ws, CNV, client_id, message, number)
+
+    async def unread() -> int:
+        return (await conversations.unread_by_agent(ws, [CNV]))[CNV]
+
+    assert await conversations.unread_by_agent(ws, []) == {}
+    assert await unread() == 0
+    for number in (1, 2):
+        await post(number, a_message(number))
+    await post(3, a_message(3, by="agent", author_id=GRACE))
+    assert await unread() == 2
+    await conversations.mark_read(ws, CNV, "visitor", a_message(3).id)
+    assert await unread() == 2
+    await conversations.mark_read(ws, CNV, "agent", a_message(1).id)
+    assert await unread() == 1
+    await post(4, a_message(4))
+    assert await unread() == 2
+    await conversations.mark_read(ws, CNV, "agent", a_message(4).id)
+    other = ConversationId("cnv_2")
+    assert await conversations.unread_by_agent(ws, [CNV, other]) == {CNV: 0, other: 0}

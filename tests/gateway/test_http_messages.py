@@ -45,6 +45,7 @@ async def test_both_sides_and_the_backend_write_under_their_names(
         assert answer.json()["text"] == message["text"]
     ada = {"type": "visitor", "id": ADA, "name": "Ada Lovelace"}
     assert authors == [ada, {"type": "agent", "id": GRACE, "name": "Grace"}, ada]
+    assert answer.json()["client_message_id"] == "2"
     assert all(isinstance(event, MessagePosted) for event in world.log.events)
 
 
@@ -197,6 +198,22 @@ async def test_messages_and_transcripts_come_from_history(
     assert world.history.asked_for == [0, 0]  # As far as the log has what was just said.
     world.history.is_unreachable = True
     assert (await http.get(f"{PATH}/transcript", headers=KEY)).status_code == 503
+
+
+async def test_only_its_author_is_told_the_id_that_their_page_gave_a_message(
+    http: httpx.AsyncClient, world: FakeWorld
+) -> None:
+    await world.conversations.show(ACME, active())
+    hers, his = a_message(1), a_message(2, by="agent", author_id=GRACE)
+    both = [message_of(CNV, each, each.text) for each in (hers, his)]
+    world.history.pages[CNV] = MessageList(data=both, next_cursor=None)
+
+    async def told(credential: str) -> list[str | None]:
+        page = json_of(await http.get(f"{PATH}/messages", headers=bearer(credential)), 200)
+        return [each.get("client_message_id") for each in page["data"]]
+
+    assert await told(world.visitor_token()) == await told(ACME_KEY) == ["message 1", None]
+    assert await told(world.agent_token()) == [None, "message 2"]
 
 
 def a_transcript(text: str) -> Transcript:

@@ -50,7 +50,7 @@ def posted(number: int) -> StreamEvent:
         type="message.posted",
         conversation_id=CNV,
         occurred_at=NOON,
-        data=a_message(number).model_dump(mode="json"),
+        data=a_message(number).model_dump(mode="json") | {"client_message_id": f"client-{number}"},
     )
 
 
@@ -88,14 +88,27 @@ async def test_first_comes_the_conversation_with_its_last_fifty_messages(
         f"message {number}" for number in range(70, 120)
     ]
     assert snapshot.data["messages"][0]["conversation_id"] == CNV
+    assert snapshot.data["messages"][-1]["client_message_id"] == "client-119"
     assert "resumed" not in snapshot.data
     assert 1_000 <= (stream.retry_ms or 0) <= 3_000
+
+
+async def test_a_snapshot_tells_nobody_the_ids_that_the_other_sides_page_gave(
+    world: FakeWorld, app: FastAPI
+) -> None:
+    await world.conversations.show(ACME, active())
+    await world.mailboxes.deliver(MAILBOX, posted(1))
+    async with reading(app, PATH, bearer(world.agent_token())) as stream:
+        (snapshot,) = await stream.take(1)
+    assert "client_message_id" not in snapshot.data["messages"][0]
 
 
 async def test_first_comes_what_is_on_the_agents_desk(world: FakeWorld, app: FastAPI) -> None:
     await world.conversations.show(ACME, active(GRACE, ConversationId("cnv_1")))
     await world.conversations.show(ACME, offered(GRACE, ConversationId("cnv_2")))
     await world.conversations.show(ACME, active(BOB, ConversationId("cnv_3")))
+    await world.conversations.reserve_message(ACME, ConversationId("cnv_1"), "m-1", a_message(1))
+    await world.conversations.mark_posted(ACME, ConversationId("cnv_1"), "m-1", a_message(1), 7)
     for path in (DESK, "/v1/agents/grace/stream"):
         async with reading(app, path, bearer(world.agent_token())) as stream:
             (snapshot,) = await stream.take(1)
@@ -106,7 +119,8 @@ async def test_first_comes_what_is_on_the_agents_desk(world: FakeWorld, app: Fas
             "until": None,
             "next_change_at": None,
         }
-        assert [each["id"] for each in snapshot.data["active_conversations"]] == ["cnv_1"]
+        (talk,) = snapshot.data["active_conversations"]
+        assert (talk["id"], talk["unread"]) == ("cnv_1", 1)
         assert [each["id"] for each in snapshot.data["open_offers"]] == ["cnv_2"]
         assert snapshot.data["open_offers"][0]["offer"]["agent_id"] == GRACE
 

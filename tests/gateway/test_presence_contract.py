@@ -112,6 +112,14 @@ async def test_no_device_shortens_what_another_has_renewed(presence: ReadPresenc
     assert not await presence.renew(ws, GRACE, late(84), LEASE_S)
 
 
+async def test_whose_lease_is_not_over_is_present(presence: ReadPresence, ws: WorkspaceId) -> None:
+    assert await presence.present_at(ws, NOON) == set()
+    await presence.renew(ws, GRACE, NOON, LEASE_S)
+    await presence.renew(ws, BOB, late(20), LEASE_S)
+    assert await presence.present_at(ws, late(LEASE_S - 1)) == {GRACE, BOB}
+    assert await presence.present_at(ws, late(LEASE_S)) == {BOB}
+
+
 async def test_who_was_forgotten_is_announced_anew(presence: ReadPresence, ws: WorkspaceId) -> None:
     await presence.renew(ws, GRACE, NOON, LEASE_S)
     await presence.note_announced(ws, GRACE, NOON, LEASE_S)

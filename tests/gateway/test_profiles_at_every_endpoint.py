@@ -11,6 +11,7 @@ from rondo_common.directory.entries import AgentEntry, Kind, ProfileEntry, Works
 from rondo_common.events import AgentDefined, ConnectAgent, ProfileDefined
 from rondo_common.ids import AgentId, ProfileId
 from rondo_common.permissions import DEFAULT_PROFILES, Permission
+from rondo_gateway.domain.roster import ROSTER_READERS
 from rondo_gateway.domain.transcript import Transcript
 from rondo_gateway.domain.workspace_settings import SETTING_PERMISSIONS
 from rondo_gateway.entrypoints.app import openapi_document
@@ -62,12 +63,16 @@ ONE_OF: dict[str, frozenset[Permission]] = {
     "GET /v1/conversations/{conversation_id}/stream": EVERY_AGENT,
     "GET /v1/agents/{agent_id}/stream": EVERY_AGENT,
     "POST /v1/agents/{agent_id}/token": NO_AGENT,
+    "GET /v1/agents/{agent_id}/unread": EVERY_AGENT,
+    "GET /v1/agents/{agent_id}/notifications": EVERY_AGENT,
+    "PATCH /v1/agents/{agent_id}/notifications": EVERY_AGENT,
     "GET /v1/agents/{agent_id}/availability": frozenset(
         {Permission.OWN_AVAILABILITY, Permission.ADMIN_AGENTS}
     ),
     "PUT /v1/agents/{agent_id}/availability": frozenset(
         {Permission.OWN_AVAILABILITY, Permission.ADMIN_AGENTS}
     ),
+    "GET /v1/roster": frozenset(ROSTER_READERS),
     "GET /v1/agents/{agent_id}/alerts": EVERY_AGENT,
     "POST /v1/agents/{agent_id}/alerts/{alert_id}/acknowledge": EVERY_AGENT,
     "GET /v1/push_key": EVERY_AGENT,
@@ -105,9 +110,22 @@ ONE_OF: dict[str, frozenset[Permission]] = {
             "rules": Permission.ADMIN_CUSTOM_RULES,
             "accounts": Permission.ADMIN_ACCOUNTS,
             "profiles": Permission.ADMIN_SECURITY,
+            "saved_replies": Permission.ADMIN_AGENTS,
             "webhooks": Permission.ADMIN_INTEGRATIONS,
         }.items()
         for method, path in (("PUT", "/{id}"), ("GET", "/{id}"), ("DELETE", "/{id}"), ("GET", ""))
+    },
+    **{
+        f"GET /v1/{kind}{path}": frozenset(readers)
+        for kind, readers in {
+            "teams": {Permission.ADMIN_TEAMS, Permission.LIVE_CHAT_VIEW_MY},
+            "saved_replies": {
+                Permission.ADMIN_AGENTS,
+                Permission.LIVE_CHAT_VIEW_MY,
+                Permission.LIVE_CHAT_VIEW_ALL,
+            },
+        }.items()
+        for path in ("/{id}", "")
     },
 }
 """Which permissions open each endpoint to an agent, one of them being enough."""
@@ -141,6 +159,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/route_plans": {"route": {"type": "round_robin"}},
     "POST /v1/workspaces": {"id": "initech", "name": "Initech"},
     "PATCH /v1/workspace": {},
+    "PATCH /v1/agents/{agent_id}/notifications": {"sound": False},
     "POST /v1/agents/{agent_id}/push_subscriptions": SUBSCRIPTION,
     "PUT /v1/agents/{agent_id}/availability": {"available": True},
     "PUT /v1/teams/{id}": {"name": "Team", "agent_ids": []},
@@ -148,6 +167,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/rules/order": {"rule_ids": []},
     "PUT /v1/accounts/{id}": {"company": "Example", "owner_id": BOB},
     "PUT /v1/profiles/{id}": {"name": "Nobody", "permissions": []},
+    "PUT /v1/saved_replies/{id}": {"shortcut": "hi", "title": "Hello", "text": "Hello!"},
     "PUT /v1/webhooks/{id}": {"url": "https://crm.example.com/"},
     "POST /v1/webhooks/{webhook_id}/replay": {"since": "2026-01-01T12:00:00Z"},
 }

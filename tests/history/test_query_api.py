@@ -116,6 +116,7 @@ async def test_a_message_is_as_the_public_api_shows_it(
                 "author": {"type": "agent", "id": "grace", "name": "Grace Hopper"},
                 "text": "Hello",
                 "sent_at": "2026-01-01T12:00:00Z",
+                "client_message_id": "m-0",
             }
         ],
         "next_cursor": None,

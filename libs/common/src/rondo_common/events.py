@@ -37,6 +37,7 @@ from rondo_common.directory.entries import (
     ProfileEntry,
     PushSubscriptionEntry,
     RuleEntry,
+    SavedReplyEntry,
     TeamEntry,
     ToggleEntry,
     WebhookEntry,
@@ -466,6 +467,14 @@ class PushSubscribed(Event):
     subscription: PushSubscriptionEntry
 
 
+class SavedReplyDefined(Event):
+    """A text that agents write often, as last provisioned."""
+
+    TYPE = "rondo.saved_reply.defined.v1"
+    TOPIC = DIRECTORY
+    saved_reply: SavedReplyEntry
+
+
 # --- metrics: what live metrics count -----------------------------------------------------------
 
 
@@ -647,6 +656,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         WebhookDefined,
         WebhookDisabled,
         PushSubscribed,
+        SavedReplyDefined,
         AcknowledgeAlert,
         AlertSent,
         AlertDelivered,

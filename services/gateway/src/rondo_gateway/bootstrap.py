@@ -64,20 +64,27 @@ from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.desks import Desks
 from rondo_gateway.handlers.erasures import Erasures
 from rondo_gateway.handlers.kinds import AccountKind, AgentKind, ProfileKind, RuleKind, TeamKind
 from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.notifications import NotificationPreferences
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.reports import Reports
+from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
+<<<<<<< HEAD
 from rondo_gateway.handlers.rule_order import RuleOrder
+=======
+from rondo_gateway.handlers.saved_replies import SavedReplyKind
+>>>>>>> extras
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
@@ -172,6 +179,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         rules=Provisioned(directory, directory_log, RuleKind()),
         accounts=Provisioned(directory, directory_log, AccountKind()),
         profiles=Provisioned(directory, directory_log, ProfileKind()),
+        saved_replies=Provisioned(directory, directory_log, SavedReplyKind()),
         webhooks=Webhooks(
             directory,
             directory_log,
@@ -188,6 +196,8 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         account_import=AccountImport(directory, directory_log),
         agent_tokens=AgentTokens(directory, world.tokens, clock),
         availabilities=Availabilities(directory, directory_log, clock),
+        notification_preferences=NotificationPreferences(directory, directory_log),
+        desks=Desks(directory, world.conversations),
         alerts=AlertQueries(directory, world.alerts, log, clock, new_event_id),
         push_subscriptions=PushSubscriptions(
             directory,
@@ -208,6 +218,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         assignments=AssignmentStories(directory, world.conversations, world.history),
         route_plans=RoutePlans(directory, log, world.answers, clock, new_event_id),
         presence=presence,
+        rosters=Rosters(directory, world.conversations, world.presence, clock),
         rule_lint=RuleLint(directory, clock, _let_others_run),
         rule_order=RuleOrder(directory, directory_log),
         attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),

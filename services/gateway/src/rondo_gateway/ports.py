@@ -276,6 +276,10 @@ class Conversations(Protocol):
         """Those offered to or with the agent, oldest first."""
         ...
 
+    async def loads(self, workspace_id: WorkspaceId, agent_ids: Sequence[AgentId]) -> dict[AgentId, int]:
+        """How many conversations each of the agents has, or is offered."""
+        ...
+
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
         """Take the key for this request, or say what it already stands for."""
         ...
@@ -336,6 +340,13 @@ class Conversations(Protocol):
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
     ) -> None:
         """Note that the side has read so far. It never goes back."""
+        ...
+
+    async def unread_by_agent(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, int]:
+        """How many of the visitor's messages the agent's side has not read, in each of them. What was
+        said before Redis lost everything counts as read."""
         ...
 
 
@@ -402,6 +413,10 @@ class Presence(Protocol):
         self, workspace_id: WorkspaceId, agent_id: AgentId, now: datetime, lease_s: float
     ) -> None:
         """The router is told: no need to tell it again as long as the lease is renewed in time."""
+        ...
+
+    async def present_at(self, workspace_id: WorkspaceId, now: datetime) -> set[AgentId]:
+        """Everybody whose lease is not over."""
         ...
 
 

@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rondo_common.clock import Clock
-from rondo_common.conversation import Message
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Rejected, Unavailable
-from rondo_common.events import ConversationEvent, Event, VisitorErased
+from rondo_common.events import ConversationEvent, Event, MessagePosted, VisitorErased
 from rondo_common.ids import ConversationId, VisitorId, WorkspaceId
 from rondo_common.topics import CHAT_REQUESTS
 from rondo_history.domain.assignments import Assignments, assignments_of
 from rondo_history.domain.fact import Fact, Place, fact_of
 from rondo_history.domain.listing import Filter, KeptConversation, Position, position_of
 from rondo_history.domain.mail import TranscriptMail, next_attempt
-from rondo_history.domain.transcript import Transcript, message_of, transcript_of, transcript_part
+from rondo_history.domain.transcript import Transcript, posted_of, transcript_of, transcript_part
 from rondo_history.ports import Announcer, Archive, Housekeeping, Mailer, Mails
 
 BEFORE_THE_LOG = -1
@@ -33,7 +32,7 @@ Reading = Callable[[Envelope[ConversationEvent], Place], Fact | None]
 class MessagePage:
     """Some messages of a conversation; ``next_after`` goes on behind them, None at the end."""
 
-    messages: tuple[Message, ...]
+    messages: tuple[MessagePosted, ...]
     next_after: int | None
 
 
@@ -185,7 +184,7 @@ async def read_messages(
     found = await archive.messages_of(workspace_id, conversation_id, after=after, limit=limit + 1)
     page = found[:limit]
     return MessagePage(
-        messages=tuple(message_of(each) for each in page),
+        messages=tuple(posted_of(each) for each in page),
         next_after=page[-1].place.offset if len(found) > limit else None,
     )
 

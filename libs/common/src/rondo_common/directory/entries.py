@@ -28,6 +28,7 @@ from rondo_common.ids import (
     ProfileId,
     PushSubscriptionId,
     RuleId,
+    SavedReplyId,
     TeamId,
     WebhookId,
     WorkspaceId,
@@ -66,6 +67,7 @@ class Kind(StrEnum):
     WEBHOOK = "webhook"
     PUSH_SUBSCRIPTION = "push_subscription"
     """A browser in which an agent wants to be told of chats."""
+    SAVED_REPLY = "saved_reply"
 
 
 class OfferAttempts(Value):
@@ -246,6 +248,15 @@ class ProfileEntry(Value):
     id: ProfileId
     name: str
     permissions: tuple[Permission, ...]
+
+
+class SavedReplyEntry(Value):
+    """A text that agents write often, by the shortcut they find it with."""
+
+    id: SavedReplyId
+    shortcut: str
+    title: str
+    text: str
 
 
 class PushSubscriptionEntry(Value):

@@ -16,6 +16,7 @@ from rondo_common.directory.entries import (
     ProfileEntry,
     PushSubscriptionEntry,
     RuleEntry,
+    SavedReplyEntry,
     TeamEntry,
     WebhookEntry,
     WorkspaceEntry,
@@ -31,6 +32,7 @@ from rondo_common.events import (
     ProfileDefined,
     PushSubscribed,
     RuleDefined,
+    SavedReplyDefined,
     TeamDefined,
     WebhookDefined,
     WorkspaceDefined,
@@ -42,6 +44,7 @@ from rondo_common.ids import (
     ProfileId,
     PushSubscriptionId,
     RuleId,
+    SavedReplyId,
     TeamId,
     WebhookId,
     WorkspaceId,
@@ -77,6 +80,7 @@ class WorkspaceDirectory:
     """Whence its identity secrets come, if it has any."""
     webhooks: dict[WebhookId, Defined[WebhookEntry]] = field(default_factory=dict)
     push_subscriptions: dict[PushSubscriptionId, PushSubscriptionEntry] = field(default_factory=dict)
+    saved_replies: dict[SavedReplyId, Defined[SavedReplyEntry]] = field(default_factory=dict)
     workspace_offset: int = -1
     """The version of ``workspace``."""
     place_last: int = 0
@@ -177,6 +181,8 @@ class Directory:
                 of_workspace.identity = identity
             case WebhookDefined(webhook=webhook):
                 of_workspace.webhooks[webhook.id] = Defined(webhook, change.offset)
+            case SavedReplyDefined(saved_reply=saved_reply):
+                of_workspace.saved_replies[saved_reply.id] = Defined(saved_reply, change.offset)
             case PushSubscribed(subscription=subscription):
                 of_workspace.push_subscriptions[subscription.id] = subscription
             case ApiKeyDefined(api_key=api_key):
@@ -211,6 +217,8 @@ class Directory:
                 of_workspace.profiles.pop(ProfileId(change.entry_id), None)
             case Kind.PUSH_SUBSCRIPTION:
                 of_workspace.push_subscriptions.pop(PushSubscriptionId(change.entry_id), None)
+            case Kind.SAVED_REPLY:
+                of_workspace.saved_replies.pop(SavedReplyId(change.entry_id), None)
             case Kind.WEBHOOK:
                 of_workspace.webhooks.pop(WebhookId(change.entry_id), None)
 

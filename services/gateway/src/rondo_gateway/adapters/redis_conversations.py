@@ -28,6 +28,8 @@ SHOWN_LOOKS_MAX = 10
 REBUILT_POLL_S = 0.1
 REBUILT_LOOKS_MAX = 20
 """Together 2 s: as long as a caller is let wait for what Redis lost to be brought back."""
+LOADS_PER_CALL_MAX = 1_000
+"""So that others come in between."""
 
 
 class RedisConversations:
@@ -65,6 +67,17 @@ class RedisConversations:
         found = (_view(*each) for each in zip(ids, answers, strict=True))
         views = [view for view in found if view is not None]
         return sorted(views, key=lambda view: view.request.requested_at)
+
+    async def loads(self, workspace_id: WorkspaceId, agent_ids: Sequence[AgentId]) -> dict[AgentId, int]:
+        """See :class:`Conversations`."""
+        found: dict[AgentId, int] = {}
+        for start in range(0, len(agent_ids), LOADS_PER_CALL_MAX):
+            part = agent_ids[start : start + LOADS_PER_CALL_MAX]
+            desks = (agent_conversations_key(workspace_id, each) for each in part)
+            call = FunctionCall("rondo_gateway_loads", (epoch_key(workspace_id), *desks))
+            _, *loads = await self._once_rebuilt(call)
+            found.update(zip(part, map(int, loads), strict=True))
+        return found
 
     async def begin_request(self, workspace_id: WorkspaceId, reservation: Reservation) -> Beginning:
         """See :class:`Conversations`."""
@@ -184,6 +197,18 @@ class RedisConversations:
         keys = _reading_keys(workspace_id, conversation_id)
         call = FunctionCall("rondo_gateway_mark_read", keys, (side, message_id, MESSAGES_KNOWN_S))
         await self._functions.call(call)
+
+    async def unread_by_agent(
+        self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]
+    ) -> dict[ConversationId, int]:
+        """See :class:`Conversations`."""
+        keys = (messages_key(workspace_id, each) for each in conversation_ids)
+        calls = [
+            FunctionCall("rondo_gateway_unread_by_agent", (f"{key}:of_visitor", f"{key}:read"))
+            for key in keys
+        ]
+        counts = await self._functions.call_all(calls)
+        return {each: int(count) for each, count in zip(conversation_ids, counts, strict=True)}
 
     async def _once_rebuilt(self, call: FunctionCall) -> list[Any]:
         """The answer to a call that asks for what Redis may have lost.

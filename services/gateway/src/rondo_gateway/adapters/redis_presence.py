@@ -41,6 +41,11 @@ class RedisPresence:
         arguments = (agent_id, _end_ms(now, lease_s), KEPT_S)
         await self._functions.call(FunctionCall("rondo_gateway_note_announced_presence", keys, arguments))
 
+    async def present_at(self, workspace_id: WorkspaceId, now: datetime) -> set[AgentId]:
+        """See :class:`Presence`."""
+        call = FunctionCall("rondo_gateway_present", (presence_key(workspace_id),), (milliseconds(now),))
+        return {AgentId(each) for each in await self._functions.call(call)}
+
 
 def announced_presence_key(workspace_id: WorkspaceId) -> str:
     """Until when the router knows of each agent's presence, in ms: a sorted set."""

@@ -197,6 +197,15 @@ def require_tellable(
         raise NotPermitted("The alerts of others need a profile with admin_agents.")
 
 
+def require_desk(caller: Backend | AgentCaller, agent_id: AgentId, permissions: Set[Permission]) -> None:
+    """Raises ``NotPermitted`` unless the caller may see what that agent has to do: the agent, the
+    backend, or somebody with ``live_chat_view_all`` among their ``permissions``."""
+    if isinstance(caller, Backend) or Permission.LIVE_CHAT_VIEW_ALL in permissions:
+        return
+    if caller.agent_id != agent_id:
+        raise NotPermitted("What others have to do needs a profile with live_chat_view_all.")
+
+
 def require_availability_permission(
     caller: Backend | AgentCaller, agent_id: AgentId, permissions: Set[Permission]
 ) -> None:

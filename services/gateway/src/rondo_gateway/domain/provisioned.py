@@ -13,10 +13,11 @@ from rondo_common.directory.entries import (
     Notifications,
     ProfileEntry,
     RuleEntry,
+    SavedReplyEntry,
     TeamEntry,
     WorkspaceSettings,
 )
-from rondo_common.ids import AccountId, AgentId, ProfileId, RuleId, TeamId
+from rondo_common.ids import AccountId, AgentId, ProfileId, RuleId, SavedReplyId, TeamId
 from rondo_common.permissions import Permission
 
 
@@ -107,6 +108,22 @@ class ProfileList(Value):
     next_cursor: str | None
 
 
+class SavedReply(Value):
+    """A text that agents write often, found by its `shortcut`."""
+
+    id: SavedReplyId
+    shortcut: str
+    title: str
+    text: str
+
+
+class SavedReplyList(Value):
+    """Saved replies, by id."""
+
+    data: list[SavedReply]
+    next_cursor: str | None
+
+
 class RejectedLine(Value):
     """A line that was not taken. The header is line 1; a record over several lines has its first."""
 
@@ -163,3 +180,8 @@ def account_of(account: AccountEntry) -> Account:
 def profile_of(profile: ProfileEntry) -> Profile:
     """The profile as the API shows it."""
     return Profile(**dict(profile))
+
+
+def saved_reply_of(saved_reply: SavedReplyEntry) -> SavedReply:
+    """The reply as the API shows it."""
+    return SavedReply(**dict(saved_reply))

@@ -26,10 +26,11 @@ from rondo_common.directory.entries import (
     Notifications,
     ProfileEntry,
     RuleEntry,
+    SavedReplyEntry,
     TeamEntry,
     places_after,
 )
-from rondo_common.ids import AccountId, AgentId, ExternalId, ProfileId, RuleId, TeamId
+from rondo_common.ids import AccountId, AgentId, ExternalId, ProfileId, RuleId, SavedReplyId, TeamId
 from rondo_common.permissions import LIVE_AGENT, Permission
 from rondo_gateway.domain.email_domains import DOMAIN_LENGTH_MAX, normal_domain
 from rondo_gateway.domain.limits import (
@@ -41,10 +42,12 @@ from rondo_gateway.domain.limits import (
     RULE_PRIORITY_MAX,
     RULES_ORDERED_MAX,
     SCHEDULE_BLOCKS_MAX,
+    SHORTCUT_LENGTH_MAX,
     Body,
     Name,
     Url,
 )
+from rondo_gateway.domain.message import MessageText
 
 
 class WorkspaceBody(Body):
@@ -80,6 +83,14 @@ class NotificationsBody(Body):
     sound: bool = True
     web_push: bool = True
     email: bool = True
+
+
+class NotificationsPatch(NotificationsBody):
+    """What an agent wants changed; what is left out stays."""
+
+    def applied_to(self, notifications: Notifications) -> Notifications:
+        """The agent's preferences after that."""
+        return notifications.model_copy(update=self.model_dump(exclude_unset=True))
 
 
 class AgentBody(Body):
@@ -227,6 +238,18 @@ class ProfileBody(Body):
     def entry(self, profile_id: ProfileId) -> ProfileEntry:
         """The profile as the directory keeps it."""
         return ProfileEntry(id=profile_id, name=self.name, permissions=in_order(self.permissions))
+
+
+class SavedReplyBody(Body):
+    """A text that agents write often. They find it by its `shortcut`, which no other one has."""
+
+    shortcut: Annotated[str, StringConstraints(pattern=r"^[^\s/\x00]+$", max_length=SHORTCUT_LENGTH_MAX)]
+    title: Annotated[Name, StringConstraints(pattern=r"\S")]
+    text: MessageText
+
+    def entry(self, saved_reply_id: SavedReplyId) -> SavedReplyEntry:
+        """The reply as the directory keeps it."""
+        return SavedReplyEntry(id=saved_reply_id, shortcut=self.shortcut, title=self.title, text=self.text)
 
 
 def in_order(permissions: list[Permission] | frozenset[Permission]) -> tuple[Permission, ...]:

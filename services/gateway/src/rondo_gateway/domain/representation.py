@@ -27,7 +27,7 @@ from rondo_common.directory.sites import WidgetSettings
 from rondo_common.ids import AgentId, ApiKeyId, ConversationId, MessageId, VisitorId, WorkspaceId
 from rondo_common.mailbox import StreamEvent
 from rondo_gateway.domain.chat_hooks import masked_settings
-from rondo_gateway.domain.principals import Member, VisitorCaller
+from rondo_gateway.domain.principals import AgentCaller, Member, VisitorCaller
 
 
 class Offer(Value):
@@ -77,6 +77,9 @@ class Message(Value):
     author: Author
     text: str
     sent_at: datetime
+    client_message_id: Annotated[
+        str | None, Field(exclude_if=lambda value: value is None, description="To its own author only")
+    ] = None
 
 
 class MessageList(Value):
@@ -169,12 +172,31 @@ class ConversationSnapshot(Value):
     """False when the stream was to go on after an event that is no longer kept; else absent."""
 
 
+class ActiveConversation(Conversation):
+    """A conversation on an agent's desk, with how many of the visitor's messages they have not read."""
+
+    unread: int
+
+
+class UnreadCount(Value):
+    """How many of the visitor's messages the agent has not read."""
+
+    conversation_id: ConversationId
+    unread: int
+
+
+class UnreadCounts(Value):
+    """Of each active conversation of an agent, the one asked for first at the front."""
+
+    data: list[UnreadCount]
+
+
 class AgentSnapshot(Value):
     """What is on an agent's desk."""
 
     availability: Availability
     open_offers: list[Conversation]
-    active_conversations: list[Conversation]
+    active_conversations: list[ActiveConversation]
     resumed: Annotated[Literal[False] | None, Field(exclude_if=lambda value: value is None)] = None
     """As in a conversation's snapshot."""
 
@@ -207,21 +229,34 @@ def conversation_of(view: ConversationView, viewer: Member) -> Conversation:
     )
 
 
-def message_of(conversation_id: ConversationId, message: talk.Message) -> Message:
-    """The message as the API shows it."""
+def message_of(
+    conversation_id: ConversationId, message: talk.Message, client_message_id: str | None = None
+) -> Message:
+    """The message as the API shows it to whoever gave it that id."""
     return Message(
         id=message.id,
         conversation_id=conversation_id,
         author=message.author,
         text=message.text,
         sent_at=message.sent_at,
+        client_message_id=client_message_id,
     )
 
 
 def message_of_event(event: StreamEvent) -> Message:
     """The message that a mailbox's ``message.posted`` tells of."""
-    known = {name: event.data[name] for name in ("id", "author", "text", "sent_at")}
+    told = ("id", "author", "text", "sent_at", "client_message_id")
+    known = {name: event.data[name] for name in told if name in event.data}
     return Message.model_validate({**known, "conversation_id": event.conversation_id})
+
+
+def message_to(viewer: Member, message: Message) -> Message:
+    """The message as ``viewer`` may see it: the id their own page gave it, and nobody else's."""
+    if isinstance(viewer, AgentCaller):
+        is_own = message.author.type == "agent" and message.author.id == viewer.agent_id
+    else:
+        is_own = message.author.type == "visitor"  # Whom the website's backend speaks for.
+    return message if is_own else message.model_copy(update={"client_message_id": None})
 
 
 def workspace_of(workspace: WorkspaceEntry) -> Workspace:

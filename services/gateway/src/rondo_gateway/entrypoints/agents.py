@@ -6,8 +6,9 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
-from rondo_gateway.domain.provisioning import AgentTokenBody
-from rondo_gateway.domain.representation import AgentToken
+from rondo_common.directory.entries import Notifications
+from rondo_gateway.domain.provisioning import AgentTokenBody, NotificationsPatch
+from rondo_gateway.domain.representation import AgentToken, UnreadCounts
 from rondo_gateway.entrypoints.answers import json_answer
 from rondo_gateway.entrypoints.callers import Caller, Gateway
 from rondo_gateway.entrypoints.documentation import documented
@@ -15,7 +16,7 @@ from rondo_gateway.entrypoints.parameters import AgentInPath
 
 
 def agent_routes() -> APIRouter:
-    """A backend's routes to the agents of its workspace, besides provisioning them."""
+    """What there is to agents, besides provisioning them."""
     routes = APIRouter(tags=["agents"])
     routes.add_api_route(
         "/v1/agents/{agent_id}/token",
@@ -25,7 +26,47 @@ def agent_routes() -> APIRouter:
         response_model=AgentToken,
         **documented("apiKey", problems=(400, 404, 413, 415, 422)),
     )
+    routes.add_api_route(
+        "/v1/agents/{agent_id}/unread",
+        count_unread,
+        methods=["GET"],
+        response_model=UnreadCounts,
+        **documented("apiKey", "agentToken", problems=(404, 422)),
+    )
+    routes.add_api_route(
+        "/v1/agents/{agent_id}/notifications",
+        read_notifications,
+        methods=["GET"],
+        response_model=Notifications,
+        **documented("apiKey", "agentToken", problems=(404, 422)),
+    )
+    routes.add_api_route(
+        "/v1/agents/{agent_id}/notifications",
+        change_notifications,
+        methods=["PATCH"],
+        response_model=Notifications,
+        **documented("apiKey", "agentToken", problems=(400, 404, 413, 415, 422)),
+    )
     return routes
+
+
+async def count_unread(gateway: Gateway, caller: Caller, agent_id: AgentInPath) -> Response:
+    """How many of the visitor's messages are unread in each of the agent's active conversations, the one
+    asked for first at the front. `me` stands for the calling agent; others need `live_chat_view_all`."""
+    return json_answer(await gateway.desks.unread(caller, agent_id))
+
+
+async def read_notifications(gateway: Gateway, caller: Caller, agent_id: AgentInPath) -> Response:
+    """How the agent wants to be told of chats. `me` stands for the calling agent; others need
+    `admin_agents`."""
+    return json_answer(await gateway.notification_preferences.read(caller, agent_id))
+
+
+async def change_notifications(
+    gateway: Gateway, caller: Caller, agent_id: AgentInPath, body: NotificationsPatch
+) -> Response:
+    """Change how the agent wants to be told of chats; what is left out stays."""
+    return json_answer(await gateway.notification_preferences.change(caller, agent_id, body))
 
 
 async def issue_token(

@@ -24,6 +24,7 @@ from rondo_gateway.entrypoints.problems import answer_refusals
 from rondo_gateway.entrypoints.provisioned import provisioned_routes
 from rondo_gateway.entrypoints.reports import report_routes
 from rondo_gateway.entrypoints.request_bodies import RequestBodies
+from rondo_gateway.entrypoints.roster import roster_routes
 from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
 from rondo_gateway.entrypoints.rule_order import rule_order_routes
@@ -67,6 +68,7 @@ def public_app(
         route_plan_routes(),
         agent_routes(),
         availability_routes(),
+        roster_routes(),
         alert_routes(),
         rule_lint_routes(),
         rule_order_routes(),

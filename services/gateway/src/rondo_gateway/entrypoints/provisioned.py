@@ -1,4 +1,4 @@
-"""Routes to what a workspace provisions: agents, teams, rules, accounts and profiles."""
+"""Routes to what a workspace provisions: agents, teams, rules, accounts, profiles and saved replies."""
 
 from __future__ import annotations
 
@@ -21,10 +21,19 @@ from rondo_gateway.domain.provisioned import (
     ProfileList,
     Rule,
     RuleList,
+    SavedReply,
+    SavedReplyList,
     Team,
     TeamList,
 )
-from rondo_gateway.domain.provisioning import AccountBody, AgentBody, ProfileBody, RuleBody, TeamBody
+from rondo_gateway.domain.provisioning import (
+    AccountBody,
+    AgentBody,
+    ProfileBody,
+    RuleBody,
+    SavedReplyBody,
+    TeamBody,
+)
 from rondo_gateway.entrypoints.answers import json_answer, no_content
 from rondo_gateway.entrypoints.callers import Caller, Gateway
 from rondo_gateway.entrypoints.documentation import NOT_MODIFIED, documented, shown
@@ -115,6 +124,15 @@ def provisioned_routes() -> list[APIRouter]:
             "One that agents have stays (409), unless every workspace has one of that id: then that is "
             "theirs again.",
         ),
+        KindRoutes(
+            "saved_replies",
+            "saved_reply",
+            lambda use_cases: use_cases.saved_replies,
+            put_saved_reply,
+            SavedReply,
+            SavedReplyList,
+            "Agents do not find it any more.",
+        ),
     )
     return [kind_routes(kind) for kind in kinds]
 
@@ -154,6 +172,13 @@ async def put_profile(
     return written(await gateway.profiles.put(caller, entry_id, body, preconditions))
 
 
+async def put_saved_reply(
+    gateway: Gateway, caller: Caller, entry_id: EntryInPath, body: SavedReplyBody, preconditions: IfToWrite
+) -> Response:
+    """Define a saved reply, new (201) or anew (200). Agents who chat may read and list them."""
+    return written(await gateway.saved_replies.put(caller, entry_id, body, preconditions))
+
+
 def kind_routes(kind: KindRoutes) -> APIRouter:
     """The routes of one kind: define, read, list, delete."""
 
@@ -177,7 +202,8 @@ def kind_routes(kind: KindRoutes) -> APIRouter:
     routes = APIRouter(tags=[kind.plural])
     one, all_of_them = f"/v1/{kind.plural}/{{id}}", f"/v1/{kind.plural}"
     put = _documented(400, 412, 413, 415, 422)
-    put["responses"][201] = shown(kind.shown, f"The {kind.singular} is new.")
+    named, named_many = kind.singular.replace("_", " "), kind.plural.replace("_", " ")
+    put["responses"][201] = shown(kind.shown, f"The {named} is new.")
     routes.add_api_route(one, kind.put, methods=["PUT"], response_model=kind.shown, **put)
     reading = _documented(404, 422)
     reading["responses"][304] = NOT_MODIFIED
@@ -186,7 +212,7 @@ def kind_routes(kind: KindRoutes) -> APIRouter:
         read_one,
         methods=["GET"],
         name=f"read_{kind.singular}",
-        description=f"One {kind.singular}, with its version as `ETag`.",
+        description=f"One {named}, with its version as `ETag`.",
         response_model=kind.shown,
         **reading,
     )
@@ -195,7 +221,7 @@ def kind_routes(kind: KindRoutes) -> APIRouter:
         delete_one,
         methods=["DELETE"],
         name=f"delete_{kind.singular}",
-        description=f"Delete the {kind.singular}. {kind.removal}",
+        description=f"Delete the {named}. {kind.removal}",
         status_code=HTTPStatus.NO_CONTENT,
         **_documented(404, 409, 412, 422),
     )
@@ -204,7 +230,7 @@ def kind_routes(kind: KindRoutes) -> APIRouter:
         list_all,
         methods=["GET"],
         name=f"list_{kind.plural}",
-        description=f"The workspace's {kind.plural}, by id.",
+        description=f"The workspace's {named_many}, by id.",
         response_model=kind.listed,
         **_documented(422),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from rondo_common.directory.defined import Defined
@@ -50,7 +50,7 @@ from rondo_gateway.domain.provisioning import (
 )
 from rondo_gateway.domain.refusals import Invalid
 from rondo_gateway.handlers.own_workspace import entry_of
-from rondo_gateway.handlers.provisioned import ProvisionedKind
+from rondo_gateway.handlers.provisioned import ProvisionedKind, TabledKind
 from rondo_gateway.ports import Definition, DirectoryView, Places
 
 DEFAULT_VERSION = -1
@@ -61,7 +61,7 @@ NAMED_USERS_MAX = 5
 GroupT = TypeVar("GroupT", TeamEntry, RuleEntry)
 
 
-class AgentKind(ProvisionedKind[AgentBody, AgentEntry, Agent]):
+class AgentKind(TabledKind[AgentBody, AgentEntry, Agent]):
     """Agents. A new one joins at the end of the workspace's sequence, and keeps their place."""
 
     kind = Kind.AGENT
@@ -73,13 +73,9 @@ class AgentKind(ProvisionedKind[AgentBody, AgentEntry, Agent]):
         self._directory = directory
         self._places = places
 
-    def find(self, found: WorkspaceDirectory, entry_id: str) -> Defined[AgentEntry] | None:
-        """See :class:`ProvisionedKind`."""
-        return found.agents.get(AgentId(entry_id))
-
-    def all(self, found: WorkspaceDirectory) -> Iterable[tuple[str, AgentEntry]]:
-        """See :class:`ProvisionedKind`."""
-        return ((each, defined.entry) for each, defined in found.agents.items())
+    def table(self, found: WorkspaceDirectory) -> Mapping[AgentId, Defined[AgentEntry]]:
+        """See :class:`TabledKind`."""
+        return found.agents
 
     async def define(
         self, caller: Principal, found: WorkspaceDirectory, entry_id: str, body: AgentBody
@@ -132,20 +128,17 @@ class AgentKind(ProvisionedKind[AgentBody, AgentEntry, Agent]):
         return place
 
 
-class TeamKind(ProvisionedKind[TeamBody, TeamEntry, Team]):
+class TeamKind(TabledKind[TeamBody, TeamEntry, Team]):
     """Teams. Agents keep their places in the team's sequence as long as they are in it."""
 
     kind = Kind.TEAM
     name = "team"
     permission = Permission.ADMIN_TEAMS
+    readers = frozenset({Permission.LIVE_CHAT_VIEW_MY})  # They may hand a conversation over to one.
 
-    def find(self, found: WorkspaceDirectory, entry_id: str) -> Defined[TeamEntry] | None:
-        """See :class:`ProvisionedKind`."""
-        return found.teams.get(TeamId(entry_id))
-
-    def all(self, found: WorkspaceDirectory) -> Iterable[tuple[str, TeamEntry]]:
-        """See :class:`ProvisionedKind`."""
-        return ((each, defined.entry) for each, defined in found.teams.items())
+    def table(self, found: WorkspaceDirectory) -> Mapping[TeamId, Defined[TeamEntry]]:
+        """See :class:`TabledKind`."""
+        return found.teams
 
     async def define(
         self,
@@ -168,20 +161,16 @@ class TeamKind(ProvisionedKind[TeamBody, TeamEntry, Team]):
         return team_of(entry)
 
 
-class RuleKind(ProvisionedKind[RuleBody, RuleEntry, Rule]):
+class RuleKind(TabledKind[RuleBody, RuleEntry, Rule]):
     """Rules. Agents keep their places in the rule's sequence as long as they are in it."""
 
     kind = Kind.RULE
     name = "rule"
     permission = Permission.ADMIN_CUSTOM_RULES
 
-    def find(self, found: WorkspaceDirectory, entry_id: str) -> Defined[RuleEntry] | None:
-        """See :class:`ProvisionedKind`."""
-        return found.rules.get(RuleId(entry_id))
-
-    def all(self, found: WorkspaceDirectory) -> Iterable[tuple[str, RuleEntry]]:
-        """See :class:`ProvisionedKind`."""
-        return ((each, defined.entry) for each, defined in found.rules.items())
+    def table(self, found: WorkspaceDirectory) -> Mapping[RuleId, Defined[RuleEntry]]:
+        """See :class:`TabledKind`."""
+        return found.rules
 
     async def define(
         self,

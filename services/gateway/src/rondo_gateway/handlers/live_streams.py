@@ -8,7 +8,6 @@ from itertools import zip_longest
 
 from rondo_common.availability import NEVER
 from rondo_common.clock import Clock
-from rondo_common.conversation import Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import ConversationId, EventId
 from rondo_common.mailbox import StreamEvent
@@ -18,13 +17,16 @@ from rondo_gateway.domain.permissions import require_member, require_own_agent
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 from rondo_gateway.domain.representation import (
+    ActiveConversation,
     AgentSnapshot,
     ConversationSnapshot,
     Message,
     conversation_of,
     message_of_event,
+    message_to,
 )
 from rondo_gateway.handlers.authentication import Authentication
+from rondo_gateway.handlers.desks import active_of
 from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subject
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.queue_place import QueuePlace
@@ -163,7 +165,10 @@ class LiveStreams:
         view = await self._visible(member, conversation_id)
         mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
         messages = await self._last_messages(mailbox, cursor)
-        return ConversationSnapshot(conversation=conversation_of(view, member), messages=messages)
+        return ConversationSnapshot(
+            conversation=conversation_of(view, member),
+            messages=[message_to(member, each) for each in messages],
+        )
 
     async def _visible(self, member: Member, conversation_id: ConversationId) -> ConversationView:
         return await party_conversation(self._conversations, member, conversation_id)
@@ -193,15 +198,18 @@ class LiveStreams:
         defined = None if found is None else found.agents.get(agent.agent_id)
         views = await self._conversations.of_agent(agent.workspace_id, agent.agent_id)
         offers = [each for each in views if each.offer and each.offer.agent_id == agent.agent_id]
-        mine = [each for each in views if each.agent and each.agent.id == agent.agent_id]
-        active = [each for each in mine if each.status is Status.ACTIVE]
+        active = active_of(agent.agent_id, views)
+        unread = await self._conversations.unread_by_agent(agent.workspace_id, [each.id for each in active])
         availability = NEVER
         if found is not None and defined is not None:
             availability = found.availability_of(defined.entry, self._clock())
         return AgentSnapshot(
             availability=availability,
             open_offers=[conversation_of(each, agent) for each in offers],
-            active_conversations=[conversation_of(each, agent) for each in active],
+            active_conversations=[
+                ActiveConversation(**dict(conversation_of(each, agent)), unread=unread[each.id])
+                for each in active
+            ],
         )
 
 

@@ -15,7 +15,7 @@ from rondo_common.ids import AgentId, ConversationId, WorkspaceId, derived_event
 from rondo_gateway.domain.message import MessageBody, author_of
 from rondo_gateway.domain.permissions import require_in_talk, require_member
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal
-from rondo_gateway.domain.representation import Message, MessageList, message_of
+from rondo_gateway.domain.representation import Message, MessageList, message_of, message_to
 from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.source import SOURCE
 from rondo_gateway.handlers.visible_conversations import party_conversation, readable_conversation
@@ -67,7 +67,7 @@ class Messages:
         )
         if reserved.message is None or reserved.agent_id is None:
             raise Conflict("conversation-not-active", "Only an active conversation takes messages.")
-        message = message_of(conversation_id, reserved.message)
+        message = message_of(conversation_id, reserved.message, body.client_message_id)
         if reserved.state is PostState.POSTED:
             return Posted(message, is_new=False)
         event = MessagePosted(
@@ -87,9 +87,10 @@ class Messages:
         view = await readable_conversation(
             self._directory, self._conversations, self._history, member, conversation_id
         )
-        return await self._history.messages(
+        page = await self._history.messages(
             member.workspace_id, view.id, limit=limit, after=after, at_least=view.log_offset
         )
+        return page.model_copy(update={"data": [message_to(member, each) for each in page.data]})
 
     def _draft(self, member: Member, view: ConversationView, text: str) -> talk.Message:
         now = self._clock()

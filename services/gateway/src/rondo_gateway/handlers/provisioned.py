@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from rondo_common.directory.defined import Defined
 from rondo_common.directory.entries import Kind
@@ -47,6 +47,8 @@ class ProvisionedKind(ABC, Generic[BodyT, EntryT, ShownT]):
     """As refusals call it."""
     permission: ClassVar[Permission]
     """What an agent must be permitted in order to provision it."""
+    readers: ClassVar[frozenset[Permission]] = frozenset()
+    """What lets an agent read it, besides."""
     is_put_in_turn: ClassVar[bool] = True
     """Whether what a ``PUT`` leads to depends on what was there before."""
 
@@ -91,6 +93,22 @@ class ProvisionedKind(ABC, Generic[BodyT, EntryT, ShownT]):
         return [Definition(self.kind, entry_id, None)]
 
 
+class TabledKind(ProvisionedKind[BodyT, EntryT, ShownT]):
+    """A kind of which the directory keeps one table, by id."""
+
+    @abstractmethod
+    def table(self, found: WorkspaceDirectory) -> Mapping[Any, Defined[EntryT]]:
+        """Every entry, by its id."""
+
+    def find(self, found: WorkspaceDirectory, entry_id: str) -> Defined[EntryT] | None:
+        """See :class:`ProvisionedKind`."""
+        return self.table(found).get(entry_id)
+
+    def all(self, found: WorkspaceDirectory) -> Iterable[tuple[str, EntryT]]:
+        """See :class:`ProvisionedKind`."""
+        return ((each, defined.entry) for each, defined in self.table(found).items())
+
+
 class Provisioned(Generic[BodyT, EntryT, ShownT]):
     """Everything of one kind, for website backends and the agents who may provision it."""
 
@@ -117,14 +135,14 @@ class Provisioned(Generic[BodyT, EntryT, ShownT]):
 
     async def read(self, caller: Principal, entry_id: str) -> Versioned[ShownT]:
         """One of them. Raises ``NotFound``."""
-        found = await self._managed(caller)
+        found = await self._readable(caller)
         return self._versioned(found, await self._existing(found, entry_id))
 
     async def list_page(
         self, caller: Principal, limit: int, after: str | None
     ) -> tuple[list[ShownT], str | None]:
         """A page of them, by id."""
-        found = await self._managed(caller)
+        found = await self._readable(caller)
         page, cursor = page_of(self._kind.all(found), lambda each: each[0], limit, after)
         return [self._kind.show(found, entry) for _, entry in page], cursor
 
@@ -142,6 +160,9 @@ class Provisioned(Generic[BodyT, EntryT, ShownT]):
 
     async def _managed(self, caller: Principal) -> WorkspaceDirectory:
         return await managed_workspace(self._directory, caller, self._kind.permission)
+
+    async def _readable(self, caller: Principal) -> WorkspaceDirectory:
+        return await managed_workspace(self._directory, caller, self._kind.permission, *self._kind.readers)
 
     async def _existing(self, found: WorkspaceDirectory, entry_id: str) -> Defined[EntryT]:
         present = self._kind.find(found, entry_id)

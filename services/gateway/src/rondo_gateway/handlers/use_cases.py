@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rondo_common.directory.entries import AccountEntry, AgentEntry, ProfileEntry, RuleEntry, TeamEntry
-from rondo_gateway.domain.provisioned import Account, Agent, Profile, Rule, Team
-from rondo_gateway.domain.provisioning import AccountBody, AgentBody, ProfileBody, RuleBody, TeamBody
+from rondo_common.directory.entries import (
+    AccountEntry,
+    AgentEntry,
+    ProfileEntry,
+    RuleEntry,
+    SavedReplyEntry,
+    TeamEntry,
+)
+from rondo_gateway.domain.provisioned import Account, Agent, Profile, Rule, SavedReply, Team
+from rondo_gateway.domain.provisioning import (
+    AccountBody,
+    AgentBody,
+    ProfileBody,
+    RuleBody,
+    SavedReplyBody,
+    TeamBody,
+)
 from rondo_gateway.handlers.account_import import AccountImport
 from rondo_gateway.handlers.agent_tokens import AgentTokens
 from rondo_gateway.handlers.alerts import AlertQueries
@@ -18,15 +32,18 @@ from rondo_gateway.handlers.availability import Availabilities
 from rondo_gateway.handlers.chat_requests import ChatRequests
 from rondo_gateway.handlers.conversation_lists import ConversationLists
 from rondo_gateway.handlers.conversations import ConversationCommands
+from rondo_gateway.handlers.desks import Desks
 from rondo_gateway.handlers.erasures import Erasures
 from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
+from rondo_gateway.handlers.notifications import NotificationPreferences
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.reports import Reports
+from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.rule_order import RuleOrder
@@ -48,12 +65,15 @@ class UseCases:
     rules: Provisioned[RuleBody, RuleEntry, Rule]
     accounts: Provisioned[AccountBody, AccountEntry, Account]
     profiles: Provisioned[ProfileBody, ProfileEntry, Profile]
+    saved_replies: Provisioned[SavedReplyBody, SavedReplyEntry, SavedReply]
     webhooks: Webhooks
     account_import: AccountImport
     agent_tokens: AgentTokens
     alerts: AlertQueries
     push_subscriptions: PushSubscriptions
     availabilities: Availabilities
+    notification_preferences: NotificationPreferences
+    desks: Desks
     chat_requests: ChatRequests
     conversations: ConversationCommands
     conversation_lists: ConversationLists
@@ -64,6 +84,7 @@ class UseCases:
     assignments: AssignmentStories
     route_plans: RoutePlans
     presence: PresenceKeeper
+    rosters: Rosters
     rule_lint: RuleLint
     rule_order: RuleOrder
     attention: Attention

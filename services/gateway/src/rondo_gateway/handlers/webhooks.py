@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -32,7 +32,7 @@ from rondo_gateway.domain.webhooks import (
     webhook_of,
 )
 from rondo_gateway.handlers.own_workspace import managed_workspace
-from rondo_gateway.handlers.provisioned import Provisioned, ProvisionedKind, Versioned
+from rondo_gateway.handlers.provisioned import Provisioned, TabledKind, Versioned
 from rondo_gateway.ports import Definition, DirectoryLog, DirectoryView, EndpointState, WebhookDesk
 
 
@@ -44,7 +44,7 @@ class WebhookDefinition:
     new_secret: str
 
 
-class WebhookKind(ProvisionedKind[WebhookDefinition, WebhookEntry, Webhook]):
+class WebhookKind(TabledKind[WebhookDefinition, WebhookEntry, Webhook]):
     """Webhook endpoints. One that is defined again keeps its secret, unless it is given another."""
 
     kind = Kind.WEBHOOK
@@ -56,13 +56,9 @@ class WebhookKind(ProvisionedKind[WebhookDefinition, WebhookEntry, Webhook]):
         self._new_id = new_id
         self._allow_private = allow_private
 
-    def find(self, found: WorkspaceDirectory, entry_id: str) -> Defined[WebhookEntry] | None:
-        """See :class:`ProvisionedKind`."""
-        return found.webhooks.get(WebhookId(entry_id))
-
-    def all(self, found: WorkspaceDirectory) -> Iterable[tuple[str, WebhookEntry]]:
-        """See :class:`ProvisionedKind`."""
-        return ((each, defined.entry) for each, defined in found.webhooks.items())
+    def table(self, found: WorkspaceDirectory) -> Mapping[WebhookId, Defined[WebhookEntry]]:
+        """See :class:`TabledKind`."""
+        return found.webhooks
 
     async def define(
         self,

@@ -146,6 +146,8 @@ def _contents(found: WorkspaceDirectory) -> Iterator[Definition]:
         # Toggles of agents who are gone as well: one may have been switched while its agent was deleted.
         Kind.TOGGLE: found.toggles,
         Kind.PUSH_SUBSCRIPTION: found.push_subscriptions,
+        Kind.SAVED_REPLY: found.saved_replies,
+        Kind.WEBHOOK: found.webhooks,
         Kind.AGENT: found.agents,
         Kind.PROFILE: found.profiles,
         Kind.API_KEY: found.api_keys,

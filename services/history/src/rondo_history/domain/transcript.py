@@ -15,7 +15,6 @@ from rondo_common.conversation import (
     EndReason,
     Fallback,
     FallbackReason,
-    Message,
     Request,
     RescindReason,
     Value,
@@ -104,10 +103,10 @@ def transcript_part(steps: Iterable[Fact], told: Iterable[Fact], *, opens: bool)
     )
 
 
-def message_of(fact: Fact) -> Message:
+def posted_of(fact: Fact) -> MessagePosted:
     """The message a ``MessagePosted`` fact tells."""
     assert isinstance(fact.event, MessagePosted)  # noqa: S101 - only those are asked for
-    return fact.event.message
+    return fact.event
 
 
 def _request_among(facts: list[Fact]) -> Request | None:

@@ -30,9 +30,10 @@ TRANSCRIPT_MESSAGES_MAX = 1_000
 
 
 class MessageBody(Message):
-    """A message, and whose it is."""
+    """A message, whose it is, and the id that its author's page gave it."""
 
     conversation_id: ConversationId
+    client_message_id: str
 
 
 class TranscriptBody(Transcript):
@@ -118,5 +119,10 @@ def _not_known(conversation_id: ConversationId) -> Problem:
 
 
 def _message_list(conversation_id: ConversationId, page: MessagePage) -> MessageList:
-    data = [MessageBody(conversation_id=conversation_id, **dict(each)) for each in page.messages]
+    data = [
+        MessageBody(
+            conversation_id=conversation_id, client_message_id=each.client_message_id, **dict(each.message)
+        )
+        for each in page.messages
+    ]
     return MessageList(data=data, next_cursor=None if page.next_after is None else str(page.next_after))

@@ -11,6 +11,10 @@
 --   keys:      the agent's conversations, the epoch
 --   result:    { 'found' or 'rebuilding', conversation id, … }
 --
+-- rondo_gateway_loads
+--   keys:      the epoch, then some agents' conversations
+--   result:    { 'found', how many, … } or { 'rebuilding' }, as they may still be filled
+--
 -- rondo_gateway_place_in_queue
 --   keys:      the conversation's view, the queue, its pace
 --   arguments: conversation id
@@ -43,6 +47,16 @@ redis.register_function('rondo_gateway_desk_of_agent', function(keys)
   if #ids == 0 and missing(keys[2]) == 'rebuilding' then return { 'rebuilding' } end
   table.insert(ids, 1, 'found')
   return ids
+end)
+
+redis.register_function('rondo_gateway_loads', function(keys)
+  local loads, total = { 'found' }, 0
+  for i = 2, #keys do
+    loads[i] = redis.call('SCARD', keys[i])
+    total = total + loads[i]
+  end
+  if total == 0 and missing(keys[1]) == 'rebuilding' then return { 'rebuilding' } end
+  return loads
 end)
 
 redis.register_function('rondo_gateway_place_in_queue', function(keys, args)

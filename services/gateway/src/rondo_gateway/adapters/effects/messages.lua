@@ -16,6 +16,7 @@
 --
 --   <ws>:conversation:<id>             the public view; last_message_at (ms) and log_offset are set here
 --   <ws>:conversation:<id>:messages:ids  sorted set: message ids, by their offset in the log
+--   <ws>:conversation:<id>:messages:of_visitor  the same, of those that the visitor wrote
 --   <ws>:conversation:<id>:messages    hash: client id -> 'r' or 'p' (reserved, posted) and the message
 --
 -- Invariant: a client id stands for one message; one that was not posted is let through only while the
@@ -49,6 +50,11 @@ redis.register_function('rondo_gateway_mark_posted', function(keys, args)
   local ids = keys[2] .. ':ids'
   redis.call('ZADD', ids, 'NX', args[3], args[5])
   redis.call('EXPIRE', ids, args[4])
+  if args[1]:sub(1, 8) == 'visitor/' then
+    local of_visitor = keys[2] .. ':of_visitor'
+    redis.call('ZADD', of_visitor, 'NX', args[3], args[5])
+    redis.call('EXPIRE', of_visitor, args[4])
+  end
   local known = redis.call('HGET', keys[2], args[1])
   if known and known:sub(1, 1) == 'p' then return 0 end
   redis.call('HSET', keys[2], args[1], 'p' .. args[2])

@@ -10,6 +10,11 @@
 --   arguments: agent id, lease's end (ms), kept for (s)
 --   result:    1
 --
+-- rondo_gateway_present
+--   keys:      the leases
+--   arguments: now (ms)
+--   result:    the agents whose lease is not over
+--
 --   <ws>:presence              sorted set: agents by the end of their lease (ms); the router reads it
 --   <ws>:presence:announced    sorted set: the same, of those whom the router was told of
 --
@@ -33,4 +38,8 @@ end)
 redis.register_function('rondo_gateway_note_announced_presence', function(keys, args)
   hold(keys[1], args[1], args[2], args[3])
   return 1
+end)
+
+redis.register_function('rondo_gateway_present', function(keys, args)
+  return redis.call('ZRANGE', keys[1], '(' .. args[1], '+inf', 'BYSCORE')
 end)

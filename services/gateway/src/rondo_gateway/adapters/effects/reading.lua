@@ -9,8 +9,13 @@
 --   arguments: side, message id, kept for (s)
 --   result:    1 if the side has read further now, else 0
 --
+-- rondo_gateway_unread_by_agent
+--   keys:      where the log has each message of the visitor's, how far each side has read
+--   result:    how many of the visitor's messages the agent's side has not read
+--
 --   <ws>:conversation:<id>:messages:ids     sorted set: message ids, by their offset in the log; filled as
 --                                           messages are posted, see messages.lua
+--   <ws>:conversation:<id>:messages:of_visitor    the same, of those that the visitor wrote
 --   <ws>:conversation:<id>:messages:read    hash: side -> offset in the log
 --
 -- Invariant: how far a side has read never goes back.
@@ -34,4 +39,9 @@ redis.register_function('rondo_gateway_mark_read', function(keys, args)
   redis.call('HSET', keys[2], args[1], string.format('%.0f', offset))
   redis.call('EXPIRE', keys[2], args[3])
   return 1
+end)
+
+redis.register_function('rondo_gateway_unread_by_agent', function(keys)
+  local read = redis.call('HGET', keys[2], 'agent') or '-1'
+  return redis.call('ZCOUNT', keys[1], '(' .. read, '+inf')
 end)
