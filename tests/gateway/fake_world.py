@@ -54,11 +54,13 @@ from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
 from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
+from rondo_gateway.domain.sign_in import SessionTimes
 from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, VisitorSubject, claims_for
 from rondo_gateway.domain.transcript import Transcript
 from rondo_gateway.entrypoints.open_streams import OpenStreams
+from rondo_gateway.entrypoints.session_cookies import Site
 from rondo_gateway.entrypoints.stream_readers import StreamTimes
-from rondo_gateway.ports import Definition
+from rondo_gateway.ports import Definition, Issuer
 from tests.gateway.fake_alert_book import FakeAlertBook
 from tests.gateway.fake_conversations import FakeConversations
 from tests.gateway.fake_directory import FakeDirectory
@@ -68,6 +70,7 @@ from tests.gateway.fake_places import FakePlaces
 from tests.gateway.fake_presence import FakePresence
 from tests.gateway.fake_queue import FakeWaitingQueue
 from tests.gateway.fake_rate_limiter import FakeRateLimiter
+from tests.gateway.fake_sign_in import FakeSessions, FakeTickets
 from tests.gateway.fake_visitor_presence import FakeVisitorPresence
 from tests.gateway.fake_webhook_desk import FakeWebhookDesk
 
@@ -241,12 +244,17 @@ class FakeWorld:
     identities: VisitorIdentities = field(
         default_factory=lambda: VisitorIdentities(TOKEN_SECRET, lambda: uuid.uuid4().hex)
     )
+    tickets: FakeTickets = field(default_factory=FakeTickets)
+    session_times: SessionTimes = field(default_factory=SessionTimes)
+    issuer: Issuer | None = None
+    public_url: str = ""
     open_streams: OpenStreams = field(default_factory=OpenStreams)
     times: StreamTimes = field(default_factory=lambda: StreamTimes(redis_retry_s=0.01, queue_look_s=0.01))
     now: datetime = NOON
 
     def __post_init__(self) -> None:
         self.queue = FakeWaitingQueue(self.conversations)
+        self.sessions = FakeSessions(self.tickets)
         self.tokens = ClockedTokens(lambda: self.now)
 
     async def furnish(self) -> None:
@@ -282,6 +290,11 @@ class FakeWorld:
             visitor_presence=self.visitors,
             clock=lambda: self.now,
             stream_times=self.times,
+            sessions=self.sessions,
+            tickets=self.tickets,
+            session_times=self.session_times,
+            site=Site(self.public_url),
+            issuer=self.issuer,
         )
         return build_app(world, ROOT_KEY, self.open_streams)
 

@@ -26,6 +26,7 @@ def built(tmp_path: Path) -> Path:
         "widget/rondo.js.br": b"brotli, for all the gateway knows",
         "inbox/index.html": PAGE.encode(),
         "inbox/assets/index-C0ffee.js": SCRIPT.encode(),
+        "inbox/sw.js": SCRIPT.encode(),
         "demo/shop.html": PAGE.encode(),
     }
     for name, content in files.items():
@@ -95,7 +96,9 @@ async def test_what_has_a_hash_in_its_name_is_kept_for_good(http: httpx.AsyncCli
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-@pytest.mark.parametrize("path", ["/inbox/", "/inbox/conversations/cnv_1", "/demo/shop"])
+@pytest.mark.parametrize(
+    "path", ["/inbox/", "/inbox/sign-in", "/inbox/conversations/cnv_1", "/inbox/index.html", "/demo/shop"]
+)
 async def test_a_page_takes_scripts_from_its_own_origin_only(http: httpx.AsyncClient, path: str) -> None:
     answer = await http.get(path)
     assert answer.status_code == 200
@@ -104,7 +107,12 @@ async def test_a_page_takes_scripts_from_its_own_origin_only(http: httpx.AsyncCl
     assert "default-src 'none'; script-src 'self'; " in policy
     assert "unsafe" not in policy
     assert answer.headers["cache-control"] == "no-cache"
-    assert answer.headers["referrer-policy"] == "strict-origin-when-cross-origin"
+    assert answer.headers["referrer-policy"] == "same-origin"
+
+
+async def test_a_page_shows_pictures_of_others_and_talks_to_nobody_else(http: httpx.AsyncClient) -> None:
+    policy = (await http.get("/inbox/")).headers["content-security-policy"].split("; ")
+    assert {"img-src 'self' data: https:", "connect-src 'self'", "frame-ancestors 'none'"} <= set(policy)
 
 
 async def test_every_answer_has_a_nonce_of_its_own(http: httpx.AsyncClient) -> None:
@@ -128,7 +136,25 @@ async def test_what_is_not_there_is_not_found(http: httpx.AsyncClient, path: str
 
 
 async def test_a_missing_file_of_the_inbox_is_not_its_page(http: httpx.AsyncClient) -> None:
-    assert (await http.get("/inbox/assets/index-older.js")).status_code == 404
+    visit = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for headers in ({}, visit):
+        assert (await http.get("/inbox/assets/index-older.js", headers=headers)).status_code == 404
+    assert (await http.get("/inbox/favicon.ico")).status_code == 404
+
+
+async def test_a_place_in_the_inbox_may_have_a_dot(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/inbox/visitors/ada@example.com", headers={"Accept": "text/html"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_the_service_worker_of_the_inbox_works_for_all_of_it_and_is_never_kept(
+    http: httpx.AsyncClient,
+) -> None:
+    answer = await http.get("/inbox/sw.js")
+    assert answer.headers["service-worker-allowed"] == "/inbox/"
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "service-worker-allowed" not in (await http.get("/inbox/assets/index-C0ffee.js")).headers
 
 
 @pytest.mark.parametrize("path", ["/widget/rondo.js", "/inbox/"])

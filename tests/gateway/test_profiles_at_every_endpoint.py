@@ -66,6 +66,8 @@ ONE_OF: dict[str, frozenset[Permission]] = {
     "GET /v1/agents/{agent_id}/unread": EVERY_AGENT,
     "GET /v1/agents/{agent_id}/notifications": EVERY_AGENT,
     "PATCH /v1/agents/{agent_id}/notifications": EVERY_AGENT,
+    "POST /v1/agents/{agent_id}/sign_in_links": frozenset({Permission.ADMIN_AGENTS}),
+    "DELETE /v1/sessions": EVERY_AGENT,
     "GET /v1/agents/{agent_id}/availability": frozenset(
         {Permission.OWN_AVAILABILITY, Permission.ADMIN_AGENTS}
     ),
@@ -131,6 +133,15 @@ ONE_OF: dict[str, frozenset[Permission]] = {
 """Which permissions open each endpoint to an agent, one of them being enough."""
 WITHOUT_CALLER = {"POST /v1/visitor_sessions", "POST /v1/visitor_sessions/refresh"}
 """Whoever calls these is only found out there. See test_http_visitor_sessions.py."""
+SIGNING_IN = {
+    "GET /v1/sign_in_methods",
+    "POST /v1/sessions",
+    "GET /v1/session",
+    "DELETE /v1/session",
+    "GET /v1/oidc/start",
+    "GET /v1/oidc/callback",
+}
+"""Open to everybody, or to whoever has a session. See test_http_sign_in.py and test_oidc_sign_in.py."""
 OVER_SOCKETS = {"GET /v1/conversations/{conversation_id}/socket", "GET /v1/agents/{agent_id}/socket"}
 """Open to whom their streams are. See test_sockets.py."""
 
@@ -189,7 +200,7 @@ async def with_profile(
 
 async def test_every_endpoint_is_in_the_table() -> None:
     paths = openapi_document()["paths"]
-    assert set(ONE_OF) | WITHOUT_CALLER | OVER_SOCKETS == {
+    assert set(ONE_OF) | WITHOUT_CALLER | OVER_SOCKETS | SIGNING_IN == {
         f"{method.upper()} {path}" for path, methods in paths.items() for method in methods
     }
 

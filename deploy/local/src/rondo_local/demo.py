@@ -23,6 +23,8 @@ from rondo_local.story import Storyteller
 Result = TypeVar("Result")
 
 AGENTS = {"grace": "Grace Hopper", "katherine": "Katherine Johnson", "radia": "Radia Perlman"}
+INBOX_AGENT = "grace"
+INBOX_LINK_TTL_S = 3600
 STEP_TIMEOUT_S = 20.0
 TRANSCRIPT_POLL_S = 0.1
 
@@ -78,9 +80,10 @@ async def _play(env: dict[str, str], layout: Layout) -> None:
         await _in_time(story.ended(), "the end did not reach the topics")
         transcript = await _in_time(_transcript(website, conversation["id"]), "no transcript came")
         shop = await _shop(website, env["RONDO_URL"])
+        inbox = await _inbox(website)
     console.print("\n[bold]The transcript[/], from PostgreSQL\n")
     console.print(transcript, markup=False)
-    _say_where_things_are(console, shop, env, layout)
+    _say_where_things_are(console, shop, inbox, env, layout)
 
 
 async def _sign_in(website: Api, agent_id: str) -> Api:
@@ -95,6 +98,14 @@ async def _shop(website: Api, url: str) -> str:
     """Where the demo shop is, whose page may now open the widget."""
     workspace = await website.call("PATCH", "/v1/workspace", {"allowed_origins": [url]})
     return f"{url}/demo/shop?site_key={workspace['site_key']}"
+
+
+async def _inbox(website: Api) -> str:
+    """Where the inbox signs the first agent in, once."""
+    link = await website.call(
+        "POST", f"/v1/agents/{INBOX_AGENT}/sign_in_links", {"ttl_s": INBOX_LINK_TTL_S}
+    )
+    return str(link["url"])
 
 
 def _request() -> dict[str, Any]:
@@ -178,10 +189,13 @@ async def _in_time(step: Awaitable[Result], otherwise: str) -> Result:
         raise DemoFailed(f"{otherwise} within {STEP_TIMEOUT_S:.0f} s: see .local/log") from None
 
 
-def _say_where_things_are(console: Console, shop: str, env: dict[str, str], layout: Layout) -> None:
+def _say_where_things_are(
+    console: Console, shop: str, inbox: str, env: dict[str, str], layout: Layout
+) -> None:
     console.print("\n[bold]Rondo stays up[/]")
     for what, where in (
         ("a shop with the widget", shop),
+        (f"the inbox of {AGENTS[INBOX_AGENT].split()[0]}", f"{inbox}   signs in once, within the hour"),
         ("API and its docs", f"{env['RONDO_URL']}/docs"),
         ("Kafka", f"{env['RONDO_KAFKA_BOOTSTRAP']}   topics rondo.chat.requests, rondo.conversations"),
         ("Redis (Valkey)", env["RONDO_REDIS_URL"]),

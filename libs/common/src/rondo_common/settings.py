@@ -121,3 +121,16 @@ class MailSettings(BaseSettings):
             return None
         smtp_server(url.get_secret_value())
         return url
+
+
+class PageSettings(BaseSettings):
+    """Where browsers find the pages that the gateway serves."""
+
+    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
+
+    public_url: str = Field(
+        default="",
+        pattern="^(https?://.*[^/])?$",
+        description="Where browsers find the gateway and its inbox, without a slash at the end; with "
+        "https, cookies are secure. Empty: as it is called, and notifications carry paths alone",
+    )

@@ -31,6 +31,8 @@ from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.kafka_event_log import KafkaEventLog
 from rondo_gateway.adapters.kafka_metrics import KafkaLiveMetrics
+from rondo_gateway.adapters.oidc_issuer import TIMEOUT_S as OIDC_TIMEOUT_S
+from rondo_gateway.adapters.oidc_issuer import Client, HttpIssuer
 from rondo_gateway.adapters.redis_alerts import RedisAlertBook
 from rondo_gateway.adapters.redis_answers import RedisAnswers
 from rondo_gateway.adapters.redis_conversations import RedisConversations
@@ -41,16 +43,19 @@ from rondo_gateway.adapters.redis_places import RedisPlaces
 from rondo_gateway.adapters.redis_presence import RedisPresence
 from rondo_gateway.adapters.redis_queue import RedisWaitingQueue
 from rondo_gateway.adapters.redis_rate_limiter import RedisRateLimiter
+from rondo_gateway.adapters.redis_sign_in import RedisSessions, RedisTickets
 from rondo_gateway.adapters.redis_turns import RedisTurns
 from rondo_gateway.adapters.redis_visitor_presence import RedisVisitorPresence
 from rondo_gateway.adapters.redis_webhooks import RedisWebhookDesk
 from rondo_gateway.adapters.vapid import public_key_of
 from rondo_gateway.adapters.visitor_identities import VisitorIdentities
+from rondo_gateway.domain.sign_in import SessionTimes
 from rondo_gateway.entrypoints.app import public_app
 from rondo_gateway.entrypoints.live_metrics import metrics_stream_route
 from rondo_gateway.entrypoints.live_streams import stream_routes
 from rondo_gateway.entrypoints.open_streams import OpenStreams
 from rondo_gateway.entrypoints.pages import page_routes
+from rondo_gateway.entrypoints.session_cookies import Site
 from rondo_gateway.entrypoints.sockets import socket_routes
 from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.handlers.account_import import AccountImport
@@ -71,6 +76,7 @@ from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.notifications import NotificationPreferences
+from rondo_gateway.handlers.oidc_sign_in import OidcSignIn
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
@@ -80,11 +86,10 @@ from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
-<<<<<<< HEAD
 from rondo_gateway.handlers.rule_order import RuleOrder
-=======
 from rondo_gateway.handlers.saved_replies import SavedReplyKind
->>>>>>> extras
+from rondo_gateway.handlers.sign_in_links import SignInLinks
+from rondo_gateway.handlers.sign_ins import SignIns
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
@@ -99,11 +104,14 @@ from rondo_gateway.ports import (
     EventLog,
     History,
     Identities,
+    Issuer,
     LiveMetrics,
     Mailboxes,
     Places,
     Presence,
     RateLimiter,
+    SessionStore,
+    Tickets,
     Tokens,
     VisitorPresence,
     WaitingQueue,
@@ -117,6 +125,7 @@ REDIS_TIMEOUT_S = 2.0
 """A caller waits for the 503: this long, and once more."""
 API_KEY_BYTES = 32
 TURN_TOKEN_BYTES = 16
+SIGN_IN_SECRET_BYTES = 32
 SALT_BYTES = 16
 """Also of an anonymous visitor's id: nobody guesses 128 bits."""
 WEBHOOK_SECRET_BYTES = 32
@@ -147,6 +156,11 @@ class World:
     visitor_presence: VisitorPresence
     clock: Clock
     stream_times: StreamTimes
+    sessions: SessionStore
+    tickets: Tickets
+    session_times: SessionTimes
+    site: Site
+    issuer: Issuer | None = None
     webhook_allow_private: bool = False
 
 
@@ -164,11 +178,16 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
     """The use cases over ``world``."""
     directory, log, clock = world.directory, world.log, world.clock
     directory_log = world.directory_log
-    authentication = Authentication(root_key, directory, world.tokens, clock)
+    authentication = Authentication(
+        root_key, directory, world.tokens, world.sessions, world.session_times, clock
+    )
     conversations = ConversationCommands(
         directory, world.conversations, world.history, log, world.answers, clock, new_event_id
     )
     limits = Limits(directory, world.rate_limiter, clock)
+    sign_ins = SignIns(
+        directory, world.sessions, world.tickets, limits, world.session_times, clock, _new_sign_in_secret
+    )
     presence = PresenceKeeper(world.presence, directory, log, clock, new_event_id, world.presence_lease_s)
     return UseCases(
         authentication=authentication,
@@ -195,6 +214,11 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         ),
         account_import=AccountImport(directory, directory_log),
         agent_tokens=AgentTokens(directory, world.tokens, clock),
+        sign_in_links=SignInLinks(directory, world.tickets, clock, _new_sign_in_secret),
+        sign_ins=sign_ins,
+        oidc_sign_in=OidcSignIn(
+            directory, world.issuer, world.tickets, sign_ins, limits, clock, _new_sign_in_secret
+        ),
         availabilities=Availabilities(directory, directory_log, clock),
         notification_preferences=NotificationPreferences(directory, directory_log),
         desks=Desks(directory, world.conversations),
@@ -260,7 +284,7 @@ def build_app(
     streams = stream_routes(use_cases, world.mailboxes, open_streams, jitter, world.stream_times)
     streams += socket_routes(use_cases, world.mailboxes, open_streams, world.stream_times)
     streams.append(metrics_stream_route(use_cases, world.metrics, open_streams, jitter, world.stream_times))
-    return public_app(use_cases, streams, health, pages)
+    return public_app(use_cases, streams, health, pages, world.site)
 
 
 def build_gateway(settings: GatewaySettings) -> Gateway:
@@ -279,6 +303,8 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         deadline_s=PUBLISH_DEADLINE_S,
     )
     history = httpx.AsyncClient(base_url=settings.history_url, timeout=TIMEOUT_S, trust_env=False)
+    # The issuer is elsewhere: it may be reached by a proxy only, as the environment says.
+    oidc_http = httpx.AsyncClient(timeout=OIDC_TIMEOUT_S)
     offsets = RedisDirectoryOffsets(functions)
     turns = RedisTurns(redis, functions, lambda: secrets.token_hex(TURN_TOKEN_BYTES))
     view = ReadDirectory(directory, reader, offsets)
@@ -304,6 +330,11 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         visitor_presence=RedisVisitorPresence(functions),
         clock=utc_now,
         stream_times=StreamTimes.within_lease(settings.presence_lease_s),
+        sessions=RedisSessions(functions, doorbells),
+        tickets=RedisTickets(redis),
+        session_times=SessionTimes(settings.session_idle_s, settings.session_max_s),
+        issuer=_issuer(settings, oidc_http),
+        site=Site(settings.public_url),
         webhook_allow_private=settings.webhook_allow_private,
     )
     open_streams = OpenStreams()
@@ -320,6 +351,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         await reader.close()
         await publisher.stop()
         await history.aclose()
+        await oidc_http.aclose()
         await redis.aclose()
 
     return Gateway(
@@ -364,6 +396,18 @@ async def _let_others_run() -> None:
 def _push_public_key(settings: GatewaySettings) -> str | None:
     key = settings.vapid_private_key
     return None if key is None else public_key_of(key.get_secret_value())
+
+
+def _issuer(settings: GatewaySettings, http: httpx.AsyncClient) -> Issuer | None:
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.oidc_client_secret
+    client = Client(settings.oidc_client_id, None if secret is None else secret.get_secret_value())
+    return HttpIssuer(settings.oidc_issuer, client, http, utc_now)
+
+
+def _new_sign_in_secret() -> str:
+    return secrets.token_urlsafe(SIGN_IN_SECRET_BYTES)
 
 
 def _new_api_key() -> str:

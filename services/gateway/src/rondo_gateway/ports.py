@@ -6,12 +6,12 @@ otherwise, nothing was taken; the same call may succeed later.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from rondo_common.alerts import AlertRecord
 from rondo_common.answers import Answer
@@ -42,6 +42,7 @@ from rondo_gateway.domain.listing import KeptConversation, KeptPage, Wanted
 from rondo_gateway.domain.metrics_board import MetricsWindow, Posted
 from rondo_gateway.domain.report import Report, ReportQuestion
 from rondo_gateway.domain.representation import MessageList
+from rondo_gateway.domain.sign_in import KeptSession
 from rondo_gateway.domain.tokens import TokenClaims
 from rondo_gateway.domain.transcript import Transcript
 
@@ -648,4 +649,122 @@ class AlertBook(Protocol):
     ) -> AbstractAsyncContextManager[Callable[[AlertRecord, float], Awaitable[AlertRecord]]]:
         """While it is entered, no change of an alert is missed. What it gives waits for another state
         than that of the record, at most so many seconds: the alert then, or as it was."""
+        ...
+
+
+# --- signing in ----------------------------------------------------------------------------------
+
+
+class TicketKind(StrEnum):
+    """What a ticket opens."""
+
+    LINK = "sign_in_link"
+    FLOW = "sign_in_flow"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What is good for one use. ``sha256`` is the hash of the secret that names it."""
+
+    workspace_id: WorkspaceId
+    kind: TicketKind
+    sha256: str
+
+
+class Tickets(Protocol):
+    """Tickets that were given out and not used yet."""
+
+    async def keep(self, ticket: Ticket, content: str, ttl_s: int) -> None:
+        """Keep a ticket, with what it is about, for so many seconds at least, and hardly longer."""
+        ...
+
+    async def find(self, ticket: Ticket) -> str | None:
+        """What a ticket is about; it stays. None when it was used, is over or is none."""
+        ...
+
+    async def take(self, ticket: Ticket) -> str | None:
+        """As :meth:`find`, and it is used by that: of all who ask, one gets it."""
+        ...
+
+
+class SessionStore(Protocol):
+    """The sessions of agents in browsers, named by the hashes of their secrets."""
+
+    async def begin(
+        self,
+        workspace_id: WorkspaceId,
+        sha256: str,
+        session: KeptSession,
+        now: datetime,
+        idle_s: int,
+        ticket: Ticket | None = None,
+    ) -> bool:
+        """Keep a session; with a ``ticket``, only together with using that. False: it was used before.
+
+        The agent has ``SESSIONS_OF_AGENT_MAX`` at most: the one unused for longest ends for another.
+        """
+        ...
+
+    async def use(
+        self, workspace_id: WorkspaceId, agent_id: AgentId, sha256: str, now: datetime, idle_s: int
+    ) -> KeptSession | None:
+        """The session, if it has not ended: it goes on for ``idle_s`` from now, or a hundredth less."""
+        ...
+
+    async def end(self, workspace_id: WorkspaceId, agent_id: AgentId, sha256: str) -> None:
+        """End a session, and ring. What is none any more stays so."""
+        ...
+
+    async def end_all(self, workspace_id: WorkspaceId, agent_id: AgentId) -> None:
+        """End every session of an agent, and ring."""
+        ...
+
+    def listen(self, workspace_id: WorkspaceId, agent_id: AgentId) -> AbstractAsyncContextManager[Bell]:
+        """A bell that rings when a session of the agent was ended, from then on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What an issuer is asked: to let somebody sign in, and send their browser to ``redirect_uri``."""
+
+    redirect_uri: str
+    state: str
+    nonce: str
+    code_challenge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """A code that an issuer gave out, and what must be shown with it."""
+
+    code: str
+    redirect_uri: str
+    code_verifier: str
+
+
+class Issuer(Protocol):
+    """An OpenID Connect issuer.
+
+    Raises:
+        SignInFailed: it is out of reach, refuses, or says what is not its own word.
+    """
+
+    @property
+    def client_id(self) -> str:
+        """What Rondo is called there."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The issuer's own identifier, a URL."""
+        ...
+
+    async def authorization_url(self, request: AuthorizationRequest) -> str:
+        """Where a browser goes to sign in."""
+        ...
+
+    async def identity(self, redemption: Redemption) -> Mapping[str, Any]:
+        """What the issuer says of who signed in: its claims, signed by it and for Rondo; whether they are
+        of this sign-in, and of now, is yet to be checked."""
         ...

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 
 from rondo_common.settings import (
     KafkaSettings,
+    PageSettings,
     ProcessSettings,
     PushSettings,
     RedisSettings,
@@ -13,7 +16,9 @@ from rondo_common.settings import (
 )
 
 
-class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings, WebhookSettings, PushSettings):
+class GatewaySettings(
+    ProcessSettings, KafkaSettings, RedisSettings, WebhookSettings, PushSettings, PageSettings
+):
     """Everything the gateway can be told."""
 
     root_key: SecretStr = Field(min_length=16, description="The operator's credential")
@@ -28,3 +33,31 @@ class GatewaySettings(ProcessSettings, KafkaSettings, RedisSettings, WebhookSett
     )
     history_url: str = Field(description="Base URL of history's internal interface")
     demo_pages: bool = Field(default=False, description="Whether the demo shop is there, at `/demo/shop`")
+    session_idle_s: int = Field(
+        default=86_400,
+        ge=60,
+        le=31_536_000,
+        description="Seconds after which an agent's session that is not used ends; an open inbox uses it",
+    )
+    session_max_s: int = Field(
+        default=1_209_600,
+        ge=60,
+        le=31_536_000,
+        description="Seconds after which an agent's session ends, however much it is used",
+    )
+    oidc_issuer: str = Field(
+        default="",
+        pattern=r"^(https://.+|http://(localhost|127\.0\.0\.1|\[::1\])([:/].*)?)?$",
+        description="The OpenID Connect issuer that agents may sign in by, as it calls itself: https, or "
+        "http on this machine. Empty: none",
+    )
+    oidc_client_id: str = Field(default="", description="What Rondo is called at the issuer")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Rondo's secret at the issuer; not set for a public client"
+    )
+
+    @model_validator(mode="after")
+    def _has_a_client(self) -> Self:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("RONDO_OIDC_ISSUER needs RONDO_OIDC_CLIENT_ID")
+        return self

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from rondo_common.settings import (
     MailSettings,
+    PageSettings,
     PushSettings,
     ReaderSettings,
     RedisSettings,
@@ -13,7 +14,9 @@ from rondo_common.settings import (
 )
 
 
-class NotifierSettings(ReaderSettings, RedisSettings, WebhookSettings, PushSettings, MailSettings):
+class NotifierSettings(
+    ReaderSettings, RedisSettings, WebhookSettings, PushSettings, MailSettings, PageSettings
+):
     """Everything the notifier can be told."""
 
     webhook_rebuild_s: int = Field(
@@ -27,10 +30,4 @@ class NotifierSettings(ReaderSettings, RedisSettings, WebhookSettings, PushSetti
         default="mailto:rondo@localhost.invalid",
         pattern="^(mailto:|https://).+",
         description="Where push services reach the operator, mailto:… or https://…",
-    )
-    public_url: str = Field(
-        default="",
-        pattern="^(https?://.*[^/])?$",
-        description="Where browsers find the inbox, without a slash at the end; empty: notifications carry "
-        "its path alone",
     )

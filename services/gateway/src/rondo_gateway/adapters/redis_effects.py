@@ -19,6 +19,7 @@ PARTS = (
     "limits",
     "turns",
     "places",
+    "sessions",
 )
 
 

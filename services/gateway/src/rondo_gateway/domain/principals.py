@@ -29,11 +29,15 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class AgentCaller:
-    """An agent, by a token that is valid until ``expires_at``."""
+    """An agent, by a token or a session that is valid until ``expires_at``.
+
+    ``session_sha256`` names the session, where it is one: it can end before.
+    """
 
     workspace_id: WorkspaceId
     agent_id: AgentId
     expires_at: datetime
+    session_sha256: str | None = None
 
     def party(self) -> Party:
         """As they stand in events."""

@@ -4,8 +4,10 @@
 
     RondoError
     ├── NotAuthenticated    show a credential that is valid
+    │   └── LinkInvalid         ask for a new sign-in link
     ├── NotPermitted        use a credential that may do this
-    │   └── OriginNotAllowed    let the workspace allow the website
+    │   ├── OriginNotAllowed    let the workspace allow the website
+    │   └── ForeignPage         call from the gateway's own pages, with their token
     ├── NotFound            check the id
     ├── PreconditionFailed  read the present version and decide anew
     ├── TooLarge            send less
@@ -25,6 +27,10 @@ class NotAuthenticated(RondoError):
     """There is no credential, or it is not (or no longer) valid. Get a new one and repeat."""
 
 
+class LinkInvalid(NotAuthenticated):
+    """The sign-in link was used before, has expired, or is none. Ask for a new one."""
+
+
 class NotPermitted(RondoError):
     """The credential is good, but not for this. Repeat with a caller who may, as the text says."""
 
@@ -35,6 +41,11 @@ class OriginNotAllowed(NotPermitted):
     def __init__(self, origin: str | None) -> None:
         where = "A request without an Origin header" if origin is None else f"A page of {origin[:300]}"
         super().__init__(f"{where} may not do this: it is none of the workspace's allowed_origins.")
+
+
+class ForeignPage(NotPermitted):
+    """A cookie came along with a request that is not known to be of the gateway's own pages. Send the
+    session's ``csrf_token`` as ``X-CSRF-Token``, from the gateway's own origin."""
 
 
 class LimitReached(RondoError):

@@ -19,6 +19,7 @@ from rondo_gateway.entrypoints.conversations import conversation_routes
 from rondo_gateway.entrypoints.documentation import DESCRIPTION, TITLE, VERSION, describe
 from rondo_gateway.entrypoints.live_metrics import metrics_routes
 from rondo_gateway.entrypoints.messages import message_routes
+from rondo_gateway.entrypoints.oidc import oidc_routes
 from rondo_gateway.entrypoints.origins import OriginRules, Origins
 from rondo_gateway.entrypoints.problems import answer_refusals
 from rondo_gateway.entrypoints.provisioned import provisioned_routes
@@ -28,6 +29,8 @@ from rondo_gateway.entrypoints.roster import roster_routes
 from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
 from rondo_gateway.entrypoints.rule_order import rule_order_routes
+from rondo_gateway.entrypoints.session_cookies import Site
+from rondo_gateway.entrypoints.sign_in import sign_in_routes
 from rondo_gateway.entrypoints.visitor_sessions import visitor_session_routes
 from rondo_gateway.entrypoints.visitors import visitor_routes
 from rondo_gateway.entrypoints.webhooks import webhook_routes
@@ -40,6 +43,7 @@ def public_app(
     streams: Sequence[BaseRoute] = (),
     health: APIRouter | None = None,
     pages: Sequence[BaseRoute] = (),
+    site: Site | None = None,
 ) -> FastAPI:
     """The application. Without use cases it can only be described."""
     app = FastAPI(
@@ -51,6 +55,7 @@ def public_app(
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.use_cases = use_cases
+    app.state.site = site or Site()
     answer_refusals(app)
     app.add_middleware(RequestBodies)
     if use_cases is not None:  # Outermost: pages may read also why a body was refused.
@@ -67,6 +72,8 @@ def public_app(
         visitor_session_routes(),
         route_plan_routes(),
         agent_routes(),
+        sign_in_routes(),
+        oidc_routes(),
         availability_routes(),
         roster_routes(),
         alert_routes(),

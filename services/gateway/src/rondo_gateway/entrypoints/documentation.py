@@ -31,6 +31,20 @@ SECURITY_SCHEMES = {
         "bearerFormat": "JWT",
         "description": "An agent's token, from `POST /v1/agents/{agent_id}/token`.",
     },
+    "agentSession": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "rondo_session",
+        "description": "An agent's session in a browser, from `POST /v1/sessions` or the installation's "
+        "OpenID Connect issuer (by https its name is `__Host-rondo_session`). It counts from the "
+        "gateway's own pages alone; a bearer credential beside it wins.",
+    },
+    "csrfToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "The `csrf_token` of the session, with every request that may change something.",
+    },
     "visitorToken": {
         "type": "http",
         "scheme": "bearer",
@@ -145,7 +159,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "/v1/agents/{agent_id}/socket": _socket("agent_id", "An agent over WebSocket", ["agentToken"]),
         "/v1/metrics/live/stream": _metrics_stream(),
     }
+    _let_sessions_call(document["paths"])
     return document
+
+
+def _let_sessions_call(paths: dict[str, Any]) -> None:
+    """A session counts wherever an agent's token does; where something may change, with its token."""
+    for operations in paths.values():
+        for method, operation in operations.items():
+            security = operation["security"]
+            if {"agentToken": []} in security:
+                security.append({"agentSession": []})
+            for each in security:
+                if "agentSession" in each and method not in {"get", "head"}:
+                    each["csrfToken"] = []
 
 
 def _problem_response(status: int) -> dict[str, Any]:

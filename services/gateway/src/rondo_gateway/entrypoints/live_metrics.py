@@ -14,13 +14,13 @@ from starlette.types import Receive, Scope, Send
 from rondo_common.errors import Unavailable
 from rondo_common.problems import Problem
 from rondo_gateway.domain.metrics_board import MetricsWindows
-from rondo_gateway.domain.refusals import NotAuthenticated
 from rondo_gateway.entrypoints import server_sent_events as sse
 from rondo_gateway.entrypoints.answers import json_answer
-from rondo_gateway.entrypoints.callers import Caller, Gateway, bearer_of
+from rondo_gateway.entrypoints.callers import Caller, Gateway, stream_caller
 from rondo_gateway.entrypoints.documentation import documented
 from rondo_gateway.entrypoints.live_streams import CLIENT_RETRY_MS_MAX, CLIENT_RETRY_MS_MIN
 from rondo_gateway.entrypoints.open_streams import Jitter, OpenStreams
+from rondo_gateway.entrypoints.session_watch import session_watch
 from rondo_gateway.entrypoints.stream_readers import StreamTimes
 from rondo_gateway.handlers.live_metrics import MetricsFeed
 from rondo_gateway.handlers.use_cases import UseCases
@@ -83,25 +83,24 @@ class MetricsStreamEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the stream. Refusals are raised before it starts."""
         request = Request(scope)
-        credential = bearer_of(request.headers) or request.query_params.get("access_token")
-        if not credential:
-            raise NotAuthenticated(
-                "Send a credential as 'Authorization: Bearer <credential>' or as ?access_token=."
-            )
-        caller = await self._use_cases.authentication.identify(credential)
+        caller = await stream_caller(self._use_cases, request)
         feed = await self._use_cases.live_metrics.feed(caller)
         try:
             last = sse.last_event_id(request.headers, request.query_params)
         except ValueError as error:
             detail = f"Last-Event-ID: {error}. Leave it out to begin with a snapshot."
             raise Problem(HTTPStatus.BAD_REQUEST, "malformed-request", detail) from None
-        async with self._metrics.listen(feed.workspace_id) as bell:
+        async with (
+            self._metrics.listen(feed.workspace_id) as bell,
+            session_watch(self._use_cases, caller) as session,
+        ):
             first = sse.frames(await feed.start(last))
             if request.method == "HEAD":
                 await Response(headers=dict(sse.HEADERS))(scope, receive, send)
                 return
             retry_ms = self._jitter(CLIENT_RETRY_MS_MIN, CLIENT_RETRY_MS_MAX)
             reader = _MetricsReader(feed, bell, send, self._times.heartbeat_s)
+            session.follow(reader)
             with self._open_streams.kept(reader):
                 await reader.begin(sse.retry(retry_ms) + first)
                 await reader.read_on(receive)
@@ -122,6 +121,14 @@ class _MetricsReader:
         self._has_left = True
         self._bell.set()
 
+    async def may_go_on(self) -> bool:
+        """Whether the reader may still be here; if not, the stream ends. What cannot be found out now is
+        found out by the next heartbeat."""
+        with contextlib.suppress(Unavailable):
+            if not await self._feed.is_permitted():
+                self.leave()
+        return not self._has_left
+
     async def begin(self, first: bytes) -> None:
         """Start the response."""
         headers = [(name.encode(), value.encode()) for name, value in sse.HEADERS.items()]
@@ -132,7 +139,7 @@ class _MetricsReader:
         """Tell what comes until the reader leaves, the process stops or the permission ends."""
         leaving = asyncio.create_task(self._notice_leaving(receive))
         try:
-            while not self._has_left and self._feed.is_permitted():
+            while not self._has_left and await self.may_go_on():
                 self._bell.clear()
                 await self._tell(await self._news())
                 try:

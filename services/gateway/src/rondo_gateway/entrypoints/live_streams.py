@@ -20,11 +20,12 @@ from rondo_common.ids import ID_PATTERN, ConversationId
 from rondo_common.problems import Problem
 from rondo_gateway.domain.cursors import Cursor
 from rondo_gateway.domain.principals import Principal
-from rondo_gateway.domain.refusals import NotAuthenticated, NotFound
+from rondo_gateway.domain.refusals import NotFound
 from rondo_gateway.entrypoints import server_sent_events as sse
-from rondo_gateway.entrypoints.callers import bearer_of
+from rondo_gateway.entrypoints.callers import stream_caller
 from rondo_gateway.entrypoints.event_outlets import AsgiOutlet, HeldOutlet
 from rondo_gateway.entrypoints.open_streams import Jitter, OpenStreams
+from rondo_gateway.entrypoints.session_watch import session_watch
 from rondo_gateway.entrypoints.stream_readers import StreamReader, StreamTimes
 from rondo_gateway.handlers.live_feed import LiveFeed
 from rondo_gateway.handlers.use_cases import UseCases
@@ -34,16 +35,6 @@ CLIENT_RETRY_MS_MIN = 1_000
 CLIENT_RETRY_MS_MAX = 3_000
 
 OpenFeed = Callable[[UseCases, Principal, str], Awaitable[LiveFeed]]
-
-
-async def caller_of(use_cases: UseCases, headers: Headers, query: QueryParams) -> Principal:
-    """Who opens a stream; browsers can set no header, so the credential may stand in the query."""
-    credential = bearer_of(headers) or query.get("access_token")
-    if not credential:
-        raise NotAuthenticated(
-            "Send a credential as 'Authorization: Bearer <credential>' or as ?access_token=."
-        )
-    return await use_cases.authentication.identify(credential)
 
 
 def name_in(path_params: dict[str, str]) -> str:
@@ -87,10 +78,11 @@ class StreamEndpoint:
         request = Request(scope)
         async with contextlib.AsyncExitStack() as stack:
             async with self._open_streams.opening:
-                caller = await caller_of(self._use_cases, request.headers, request.query_params)
+                caller = await stream_caller(self._use_cases, request)
                 feed = await self._open_feed(self._use_cases, caller, name_in(request.path_params))
                 last = place_asked_for(request.headers, request.query_params)
                 bell = await stack.enter_async_context(self._mailboxes.listen(feed.mailbox))
+                session = await stack.enter_async_context(session_watch(self._use_cases, caller))
                 first = sse.frames(await feed.start(last))
                 if request.method == "HEAD":
                     await Response(headers=sse.HEADERS)(scope, receive, send)
@@ -101,12 +93,14 @@ class StreamEndpoint:
             hold = scope.get("extensions", {}).get(HOLD)
             if hold is None:
                 reader = StreamReader(feed, bell, AsgiOutlet(send, self._jitter), self._times)
+                session.follow(reader)
                 with self._open_streams.kept(reader):
                     await _read_on(reader, receive)
             else:
                 connection = hold()
                 reader = StreamReader(feed, bell, HeldOutlet(connection, self._jitter), self._times)
                 connection.when_lost(reader.gone)
+                session.follow(reader)
                 self._open_streams.follow(self._follow(reader, stack.pop_all()))
 
     async def _begin(self, first: bytes, send: Send) -> None:

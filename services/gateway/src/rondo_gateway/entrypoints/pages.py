@@ -38,8 +38,12 @@ _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Referrer-Policy": "same-origin",
 }
+"""No other website learns which page its link stood on: an address can say more than its reader should."""
+SERVICE_WORKER = "sw.js"
+"""Works for its page also when that is not open. Asked for again each time, or an old one would stay."""
+ASSETS = "assets"
 
 
 def page_routes(built: Path = BUILT, *, shows_demo: bool = False) -> list[BaseRoute]:
@@ -88,9 +92,17 @@ class Pages(StaticFiles):
         try:
             return await super().get_response(path, scope)
         except HTTPException as error:
-            if error.status_code != HTTPStatus.NOT_FOUND or Path(path).suffix:
+            if error.status_code != HTTPStatus.NOT_FOUND or not self._is_place(path, scope):
                 raise
         return await super().get_response(self._entry or f"{path}.html", scope)
+
+    def _is_place(self, path: str, scope: Scope) -> bool:
+        """Whether ``path`` may be a place inside a page, or a page's name; not a file that is missing.
+        Places can have a dot, as email addresses do: then it counts whether a browser goes there."""
+        if not Path(path).suffix:
+            return True
+        is_visited = "text/html" in Headers(scope=scope).get("accept", "")
+        return self._entry is not None and is_visited and Path(path).parts[0] != ASSETS
 
     def file_response(
         self,
@@ -109,6 +121,8 @@ class Pages(StaticFiles):
             return _page(path, headers, scope)
         headers["Cache-Control"] = _cache_control(path, is_entry=self._is_for_any_website)
         headers["Vary"] = "Accept-Encoding"
+        if self._entry is not None and path == self._folder / SERVICE_WORKER:
+            headers["Service-Worker-Allowed"] = f"/{self._folder.name}/"
         encoding, chosen = _chosen(path, request.get("accept-encoding", ""))
         if encoding is not None:
             headers["Content-Encoding"] = encoding
@@ -156,7 +170,7 @@ def _content_security_policy(nonce: str) -> str:
 
 
 def _cache_control(path: Path, *, is_entry: bool) -> str:
-    if path.parent.name == "assets":
+    if path.parent.name == ASSETS:
         return f"public, max-age={KEPT_S}, immutable"
     return f"public, max-age={ENTRY_KEPT_S}" if is_entry else "no-cache"
 

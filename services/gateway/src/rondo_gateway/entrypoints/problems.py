@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -18,8 +19,10 @@ from rondo_common.problems import (
     unavailable,
 )
 from rondo_gateway.domain.refusals import (
+    ForeignPage,
     Invalid,
     LimitReached,
+    LinkInvalid,
     NotAuthenticated,
     NotFound,
     NotPermitted,
@@ -38,6 +41,12 @@ REFUSALS = (
     LimitReached,
     Invalid,
 )
+CODES: Mapping[type[Exception], str] = {
+    LinkInvalid: "sign-in-link-invalid",
+    OriginNotAllowed: "origin-not-allowed",
+    ForeignPage: "csrf",
+}
+"""The refusals that clients tell apart from others of the same status."""
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rondo"'}
 
 
@@ -59,11 +68,9 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case NotAuthenticated():
             status = HTTPStatus.UNAUTHORIZED
-            return Problem(status, "not-authenticated", str(error), headers=CHALLENGE)
-        case OriginNotAllowed():
-            return Problem(HTTPStatus.FORBIDDEN, "origin-not-allowed", str(error))
+            return Problem(status, _code(error, "not-authenticated"), str(error), headers=CHALLENGE)
         case NotPermitted():
-            return Problem(HTTPStatus.FORBIDDEN, "not-permitted", str(error))
+            return Problem(HTTPStatus.FORBIDDEN, _code(error, "not-permitted"), str(error))
         case NotFound():
             return Problem(HTTPStatus.NOT_FOUND, "not-found", str(error))
         case PreconditionFailed():
@@ -77,6 +84,10 @@ def problem_of(error: Exception) -> Problem:
             errors = [{"pointer": pointer, "detail": detail}]
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, str(error), errors=errors)
     raise error
+
+
+def _code(error: Exception, ordinary: str) -> str:
+    return CODES.get(type(error), ordinary)
 
 
 def any_problem(error: Exception, where: str, trace_id: str) -> Problem:

@@ -19,9 +19,9 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from rondo_common.held_connections import CUT_OFF
+from rondo_gateway.entrypoints.callers import stream_caller
 from rondo_gateway.entrypoints.live_streams import (
     OpenFeed,
-    caller_of,
     close_feed,
     name_in,
     of_agent,
@@ -30,6 +30,7 @@ from rondo_gateway.entrypoints.live_streams import (
 )
 from rondo_gateway.entrypoints.open_streams import STALLED_S_MAX, OpenStreams, TooSlow
 from rondo_gateway.entrypoints.problems import any_problem
+from rondo_gateway.entrypoints.session_watch import session_watch
 from rondo_gateway.entrypoints.socket_commands import SocketCommands, told
 from rondo_gateway.entrypoints.stream_readers import StreamReader, StreamTimes
 from rondo_gateway.handlers.live_feed import STREAM_CLOSED, Closing, Told
@@ -114,16 +115,18 @@ class SocketEndpoint:
         try:
             async with contextlib.AsyncExitStack() as stack:
                 async with self._open_streams.opening:
-                    caller = await caller_of(self._use_cases, socket.headers, socket.query_params)
+                    caller = await stream_caller(self._use_cases, socket)
                     feed = await self._open_feed(self._use_cases, caller, name_in(socket.path_params))
                     last = place_asked_for(socket.headers, socket.query_params)
                     bell = await stack.enter_async_context(self._mailboxes.listen(feed.mailbox))
+                    session = await stack.enter_async_context(session_watch(self._use_cases, caller))
                     first = await feed.start(last)
                     await feed.beat()
                 stack.push_async_callback(close_feed, feed)
                 outlet = SocketOutlet(scope, send)
                 await outlet.tell(first)
                 reader = StreamReader(feed, bell, outlet, self._times)
+                session.follow(reader)
                 commands = SocketCommands(self._use_cases, caller, feed.conversation_id)
                 await self._serve(commands, reader, outlet, receive)
         except (OSError, TooSlow):  # The caller left, or does not even take the beginning.

@@ -6,13 +6,16 @@ import hashlib
 import hmac
 
 from rondo_common.clock import Clock
+from rondo_common.ids import AgentId, WorkspaceId
 from rondo_gateway.domain.principals import AgentCaller, Backend, Operator, Principal, VisitorCaller
 from rondo_gateway.domain.refusals import NotAuthenticated
+from rondo_gateway.domain.sign_in import KeptSession, SessionSecret, SessionTimes
 from rondo_gateway.domain.tokens import AgentSubject, TokenClaims, subject_exists
-from rondo_gateway.ports import DirectoryView, Tokens
+from rondo_gateway.ports import DirectoryView, SessionStore, Tokens
 
 API_KEY_PREFIX = "rk_"
 REFUSAL = "The credential is not valid (any more). Get a new one."
+SIGNED_OUT = "The session has ended. Sign in again."
 
 
 def sha256_of(api_key: str) -> str:
@@ -23,10 +26,20 @@ def sha256_of(api_key: str) -> str:
 class Authentication:
     """Knows callers by their credentials, as long as what these name exists."""
 
-    def __init__(self, root_key: str, directory: DirectoryView, tokens: Tokens, clock: Clock) -> None:
+    def __init__(
+        self,
+        root_key: str,
+        directory: DirectoryView,
+        tokens: Tokens,
+        sessions: SessionStore,
+        session_times: SessionTimes,
+        clock: Clock,
+    ) -> None:
         self._root_key = root_key.encode()
         self._directory = directory
         self._tokens = tokens
+        self._sessions = sessions
+        self._session_times = session_times
         self._clock = clock
 
     async def identify(self, credential: str) -> Principal:
@@ -42,8 +55,44 @@ class Authentication:
             return await self._by_api_key(sha256_of(credential))
         return await self._by_token(self._tokens.read(credential))
 
-    def is_still_valid(self, caller: Principal) -> bool:
-        """Whether a caller identified earlier would be so now, as far as this process has read."""
+    async def identify_session(self, secret: SessionSecret) -> AgentCaller:
+        """The agent whose session in a browser this is. It goes on by that.
+
+        Raises:
+            NotAuthenticated: it has ended, or its agent was deleted.
+            Unavailable: whether it goes on cannot be found out.
+        """
+        session = await self._session(secret.workspace_id, secret.agent_id, secret.sha256)
+        if session is None:
+            raise NotAuthenticated(SIGNED_OUT)
+        if session.agent.entry_in(self._directory.find(secret.workspace_id)) is None:
+            await self._directory.refresh()  # They may have been defined at another gateway just now.
+            if session.agent.entry_in(self._directory.find(secret.workspace_id)) is None:
+                raise NotAuthenticated(SIGNED_OUT)
+        return AgentCaller(secret.workspace_id, secret.agent_id, session.ends_at, secret.sha256)
+
+    async def may_stay(self, caller: Principal) -> bool:
+        """Whether a caller identified earlier would be so now; their session goes on by that.
+
+        Raises:
+            Unavailable: it cannot be found out.
+        """
+        if not self._is_still_valid(caller):
+            return False
+        if not isinstance(caller, AgentCaller) or caller.session_sha256 is None:
+            return True
+        session = await self._session(caller.workspace_id, caller.agent_id, caller.session_sha256)
+        found = self._directory.find(caller.workspace_id)
+        return session is not None and session.agent.entry_in(found) is not None
+
+    async def _session(
+        self, workspace_id: WorkspaceId, agent_id: AgentId, sha256: str
+    ) -> KeptSession | None:
+        idle_s = self._session_times.idle_s
+        return await self._sessions.use(workspace_id, agent_id, sha256, self._clock(), idle_s)
+
+    def _is_still_valid(self, caller: Principal) -> bool:
+        """As far as this process has read the directory."""
         match caller:
             case Operator():
                 return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rondo_common.clock import Clock
@@ -22,8 +22,8 @@ class MetricsFeed:
     """One reader's way along their workspace's windows."""
 
     workspace_id: WorkspaceId
-    is_permitted: Callable[[], bool]
-    """Whether the reader may still read."""
+    is_permitted: Callable[[], Awaitable[bool]]
+    """Whether the reader may still read. Raises ``Unavailable``."""
     _metrics: LiveMetrics
     _clock: Clock
     _new_id: Callable[[], EventId]
@@ -83,8 +83,8 @@ class MetricsQueries:
         """Everything that is told of the caller's workspace from now on."""
         permitted = self._permitted(caller)
 
-        def is_permitted() -> bool:
-            if not self._authentication.is_still_valid(permitted):
+        async def is_permitted() -> bool:
+            if not await self._authentication.may_stay(permitted):
                 return False
             try:
                 self._permitted(permitted)

@@ -77,7 +77,7 @@ class LiveStreams:
             return await self._conversation_snapshot(member, conversation_id, cursor)
 
         async def is_permitted() -> bool:
-            if not self._authentication.is_still_valid(member):
+            if not await self._authentication.may_stay(member):
                 return False
             return not isinstance(member, AgentCaller) or await self._is_party(member, conversation_id)
 
@@ -105,7 +105,7 @@ class LiveStreams:
             return await self._agent_snapshot(agent)
 
         async def is_permitted() -> bool:
-            return self._authentication.is_still_valid(agent)
+            return await self._authentication.may_stay(agent)
 
         mailbox = agent_mailbox_key(agent.workspace_id, agent.agent_id)
         find_shown = partial(self._shown, agent, mailbox)

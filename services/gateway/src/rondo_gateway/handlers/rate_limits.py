@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 from rondo_common.clock import Clock
 from rondo_common.directory.entries import WorkspaceEntry, WorkspaceSettings
@@ -15,6 +16,8 @@ from rondo_gateway.ports import DirectoryView, Quota, RateLimiter
 
 EVERYBODY = "all"
 ADDRESS_DIGITS = 16
+ADDRESS_SIGN_INS_PER_MINUTE = 120
+"""Attempts from one internet address, which a whole office can share."""
 
 
 class Limits:
@@ -27,10 +30,14 @@ class Limits:
 
     async def of_session(self, workspace: WorkspaceEntry, address: str) -> None:
         """A session is begun from an internet address."""
-        # Long enough to tell addresses apart; which ones they were is nobody's business.
-        subject = hashlib.sha256(address.encode()).hexdigest()[:ADDRESS_DIGITS]
-        wanted = {"address_sessions_per_minute": subject, "sessions_per_minute": EVERYBODY}
+        wanted = {"address_sessions_per_minute": _subject(address), "sessions_per_minute": EVERYBODY}
         await self._take(workspace.id, workspace.settings.rate_limits, wanted)
+
+    async def of_sign_in(self, workspace: WorkspaceEntry, address: str) -> None:
+        """Somebody tries to sign in from an internet address. There is no limit for all addresses
+        together: by it, a stranger could keep agents out."""
+        quota = Quota("address_sign_ins_per_minute", _subject(address), ADDRESS_SIGN_INS_PER_MINUTE)
+        await self._take_all(workspace.id, [quota])
 
     async def of_chat_request(self, member: Member) -> None:
         """A chat is asked for."""
@@ -71,9 +78,16 @@ class Limits:
             for limit, subject in wanted.items()
             if (per_minute := getattr(limits, limit)) > 0
         ]
-        if not quotas:
-            return
+        if quotas:
+            await self._take_all(workspace_id, quotas)
+
+    async def _take_all(self, workspace_id: WorkspaceId, quotas: Sequence[Quota]) -> None:
         refused = await self._limiter.take(workspace_id, quotas, self._clock())
         if refused is not None:
             quota, wait_ms = refused
             raise LimitReached(quota.limit, max(1, math.ceil(wait_ms / 1000)))
+
+
+def _subject(address: str) -> str:
+    # Long enough to tell addresses apart; which ones they were is nobody's business.
+    return hashlib.sha256(address.encode()).hexdigest()[:ADDRESS_DIGITS]

@@ -38,6 +38,7 @@ from rondo_gateway.handlers.live_metrics import MetricsQueries
 from rondo_gateway.handlers.live_streams import LiveStreams
 from rondo_gateway.handlers.messages import Messages
 from rondo_gateway.handlers.notifications import NotificationPreferences
+from rondo_gateway.handlers.oidc_sign_in import OidcSignIn
 from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
@@ -47,6 +48,8 @@ from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
 from rondo_gateway.handlers.rule_order import RuleOrder
+from rondo_gateway.handlers.sign_in_links import SignInLinks
+from rondo_gateway.handlers.sign_ins import SignIns
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
 from rondo_gateway.handlers.webhooks import Webhooks
@@ -69,6 +72,9 @@ class UseCases:
     webhooks: Webhooks
     account_import: AccountImport
     agent_tokens: AgentTokens
+    sign_in_links: SignInLinks
+    sign_ins: SignIns
+    oidc_sign_in: OidcSignIn
     alerts: AlertQueries
     push_subscriptions: PushSubscriptions
     availabilities: Availabilities
