@@ -156,6 +156,19 @@ class FakeHistory:
         page = self.pages.get(conversation_id, MessageList(data=[], next_cursor=None))
         return page.model_copy(update={"data": page.data[:limit]})
 
+    async def latest_messages(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        *,
+        limit: int,
+        before: str | None,
+        at_least: int,
+    ) -> MessageList:
+        place = workspace_id, conversation_id
+        page = await self.messages(*place, limit=1000, after=before, at_least=at_least)
+        return page.model_copy(update={"data": page.data[::-1][:limit]})
+
     async def transcript(
         self,
         workspace_id: WorkspaceId,  # noqa: ARG002 - as above

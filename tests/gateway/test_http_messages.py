@@ -171,6 +171,17 @@ async def test_a_whole_surrogate_pair_is_one_character(http: httpx.AsyncClient, 
     assert json_of(answer, 201)["text"] == "👋" * 4000
 
 
+async def test_a_page_scrolling_back_reads_messages_from_the_last_one_on(
+    http: httpx.AsyncClient, world: FakeWorld
+) -> None:
+    await world.conversations.show(ACME, active())
+    said = [message_of(CNV, a_message(number)) for number in (1, 2, 3)]
+    world.history.pages[CNV] = MessageList(data=said, next_cursor="17")
+    listed = json_of(await http.get(f"{PATH}/messages?order=newest_first&limit=2", headers=KEY), 200)
+    assert [each["id"] for each in listed["data"]] == ["msg_3", "msg_2"]
+    assert (await http.get(f"{PATH}/messages?order=sideways", headers=KEY)).status_code == 422
+
+
 async def test_messages_and_transcripts_come_from_history(
     http: httpx.AsyncClient, world: FakeWorld
 ) -> None:

@@ -48,6 +48,12 @@ class FakeArchive:
         later = [fact for fact in said if fact.place.offset > after]
         return sorted(later, key=lambda fact: fact.place.offset)[:limit]
 
+    async def latest_messages_of(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, before: int, limit: int
+    ) -> list[Fact]:
+        said = await self.messages_of(workspace_id, conversation_id, after=-1, limit=len(self.kept))
+        return [fact for fact in reversed(said) if fact.place.offset < before][:limit]
+
     async def has_reached(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, offset: int
     ) -> bool:

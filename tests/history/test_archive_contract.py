@@ -95,6 +95,17 @@ async def test_messages_come_in_pages_by_their_place_in_the_log(archive: Archive
     assert said == [f"line {n}" for n in range(5)]
 
 
+async def test_messages_can_be_read_from_the_end(archive: Archive) -> None:
+    chat = Conversation()
+    facts = [chat.requested(), chat.accepted(), *(chat.said(f"line {n}") for n in range(5)), chat.ended()]
+    await archive.keep(facts)
+    place = chat.workspace_id, chat.id
+    last = await archive.latest_messages_of(*place, before=2**62, limit=3)
+    first = await archive.latest_messages_of(*place, before=last[-1].place.offset, limit=3)
+    said = [fact.event.message.text for fact in (*last, *first) if isinstance(fact.event, MessagePosted)]
+    assert said == [f"line {n}" for n in reversed(range(5))]
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(st.integers(0, 7), max_size=8), max_size=6))
 async def test_however_batches_overlap_every_fact_is_there_once(

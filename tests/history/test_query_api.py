@@ -103,6 +103,22 @@ async def test_messages_are_read_page_by_page(client: httpx.AsyncClient, archive
     assert said == [f"line {n}" for n in range(5)]
 
 
+async def test_messages_are_read_page_by_page_from_the_end(
+    client: httpx.AsyncClient, archive: FakeArchive
+) -> None:
+    chat = Conversation()
+    await archive.keep([chat.requested(), *(chat.said(f"line {n}") for n in range(5))])
+    said: list[str] = []
+    query: dict[str, str] = {"limit": "2"}
+    while True:
+        page = (await client.get(path(chat, "messages/latest"), params=query)).json()
+        said += [message["text"] for message in page["data"]]
+        if page["next_cursor"] is None:
+            break
+        query["before"] = page["next_cursor"]
+    assert said == [f"line {n}" for n in reversed(range(5))]
+
+
 async def test_a_message_is_as_the_public_api_shows_it(
     client: httpx.AsyncClient, archive: FakeArchive
 ) -> None:

@@ -553,6 +553,18 @@ class History(Protocol):
         """The next messages after a cursor, in the order they were said."""
         ...
 
+    async def latest_messages(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        *,
+        limit: int,
+        before: str | None,
+        at_least: int,
+    ) -> MessageList:
+        """The messages before a cursor, or the last ones: the last first."""
+        ...
+
     async def transcript(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
     ) -> Transcript | None:

@@ -30,7 +30,10 @@ Reading = Callable[[Envelope[ConversationEvent], Place], Fact | None]
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """Some messages of a conversation; ``next_after`` goes on behind them, None at the end."""
+    """Some messages of a conversation; ``next_after`` goes on behind them, None at the end.
+
+    Where they are read from the end, ``next_after`` goes on before them.
+    """
 
     messages: tuple[MessagePosted, ...]
     next_after: int | None
@@ -182,6 +185,23 @@ async def read_messages(
 ) -> MessagePage:
     """Up to ``limit`` messages behind the log position ``after``, in order. Raises ``Unavailable``."""
     found = await archive.messages_of(workspace_id, conversation_id, after=after, limit=limit + 1)
+    page = found[:limit]
+    return MessagePage(
+        messages=tuple(posted_of(each) for each in page),
+        next_after=page[-1].place.offset if len(found) > limit else None,
+    )
+
+
+async def read_latest_messages(
+    workspace_id: WorkspaceId,
+    conversation_id: ConversationId,
+    archive: Archive,
+    *,
+    before: int,
+    limit: int,
+) -> MessagePage:
+    """Up to ``limit`` messages before a log position, the last one first. Raises ``Unavailable``."""
+    found = await archive.latest_messages_of(workspace_id, conversation_id, before=before, limit=limit + 1)
     page = found[:limit]
     return MessagePage(
         messages=tuple(posted_of(each) for each in page),

@@ -46,6 +46,12 @@ class Archive(Protocol):
         """The first ``limit`` messages of a conversation with an offset above ``after``, by offset."""
         ...
 
+    async def latest_messages_of(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, before: int, limit: int
+    ) -> list[Fact]:
+        """The last ``limit`` messages of a conversation with an offset below ``before``, the last first."""
+        ...
+
     async def has_read(self, place: Place) -> bool:
         """Whether the log was read up to ``place`` in its partition, and all of that is kept."""
         ...

@@ -43,6 +43,24 @@ class HttpHistory:
             return MessageList(data=[], next_cursor=None)
         return MessageList.model_validate(answer, extra="ignore")
 
+    async def latest_messages(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        *,
+        limit: int,
+        before: str | None,
+        at_least: int,
+    ) -> MessageList:
+        """See :class:`History`."""
+        query = {"limit": str(limit), "at_least": str(at_least)} | (
+            {} if before is None else {"before": before}
+        )
+        answer = await self._get(workspace_id, conversation_id, "messages/latest", query)
+        if answer is None:
+            return MessageList(data=[], next_cursor=None)
+        return MessageList.model_validate(answer, extra="ignore")
+
     async def transcript(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, at_least: int
     ) -> Transcript | None:

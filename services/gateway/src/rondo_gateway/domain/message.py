@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -17,6 +17,10 @@ ClientMessageId = Annotated[
 MessageText = Annotated[
     str, StringConstraints(min_length=1, max_length=MESSAGE_LENGTH_MAX), AfterValidator(storable)
 ]
+
+
+Order = Literal["oldest_first", "newest_first"]
+"""Where a reader of messages begins."""
 
 
 class MessageBody(Body):

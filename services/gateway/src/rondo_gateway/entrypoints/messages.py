@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 
 from rondo_common.availability import TimeZone
-from rondo_gateway.domain.message import MessageBody
+from rondo_gateway.domain.message import MessageBody, Order
 from rondo_gateway.domain.representation import Message, MessageList
 from rondo_gateway.domain.transcript import Transcript, TranscriptEmail, as_text
 from rondo_gateway.entrypoints.answers import json_answer
@@ -76,9 +76,11 @@ async def list_messages(
     conversation_id: ConversationInPath,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
+    order: Annotated[Order, Query(description="Where to begin")] = "oldest_first",
 ) -> Response:
-    """The messages, in the order they were said. May lag behind the live stream by moments."""
-    return json_answer(await gateway.messages.read_page(caller, conversation_id, limit, cursor))
+    """The messages, in the order they were said, or from the last one on: with `newest_first`, each page
+    goes further back. May lag behind the live stream by moments."""
+    return json_answer(await gateway.messages.read_page(caller, conversation_id, limit, cursor, order))
 
 
 async def email_transcript(

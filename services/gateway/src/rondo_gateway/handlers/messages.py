@@ -12,7 +12,7 @@ from rondo_common.envelope import Envelope
 from rondo_common.errors import Conflict, Unavailable
 from rondo_common.events import MessagePosted
 from rondo_common.ids import AgentId, ConversationId, WorkspaceId, derived_event_id, new_message_id
-from rondo_gateway.domain.message import MessageBody, author_of
+from rondo_gateway.domain.message import MessageBody, Order, author_of
 from rondo_gateway.domain.permissions import require_in_talk, require_member
 from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.representation import Message, MessageList, message_of, message_to
@@ -80,16 +80,25 @@ class Messages:
         return Posted(message, is_new)
 
     async def read_page(
-        self, caller: Principal, conversation_id: ConversationId, limit: int, after: str | None
+        self,
+        caller: Principal,
+        conversation_id: ConversationId,
+        limit: int,
+        cursor: str | None,
+        order: Order = "oldest_first",
     ) -> MessageList:
-        """Messages in order, from history."""
+        """Messages in that order, from history."""
         member = require_member(caller)
         view = await readable_conversation(
             self._directory, self._conversations, self._history, member, conversation_id
         )
-        page = await self._history.messages(
-            member.workspace_id, view.id, limit=limit, after=after, at_least=view.log_offset
-        )
+        place = member.workspace_id, view.id
+        if order == "newest_first":
+            page = await self._history.latest_messages(
+                *place, limit=limit, before=cursor, at_least=view.log_offset
+            )
+        else:
+            page = await self._history.messages(*place, limit=limit, after=cursor, at_least=view.log_offset)
         return page.model_copy(update={"data": [message_to(member, each) for each in page.data]})
 
     def _draft(self, member: Member, view: ConversationView, text: str) -> talk.Message:

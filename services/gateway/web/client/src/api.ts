@@ -14,6 +14,9 @@ export type Paths = paths & Omit<AwaitedPaths, keyof paths>;
 export type Api = Client<Paths>;
 
 export type Conversation = components["schemas"]["Conversation"];
+export type Colleague = components["schemas"]["Colleague"];
+export type SavedReply = components["schemas"]["SavedReply"];
+export type Session = components["schemas"]["AgentSession"];
 export type Message = components["schemas"]["Message"];
 export type ChatRequest = components["schemas"]["ChatRequestBody"];
 export type RouteBody = components["schemas"]["RouteBody"];
@@ -73,9 +76,28 @@ export async function allMessages(api: Calls, conversationId: string): Promise<M
  * Asks for a conversation's live stream, for `LiveStream`. The token goes into the address: that needs no
  * second request to ask whether another origin may send a header.
  */
-export async function connectToConversation(
-  { baseUrl, credential, fetch = globalThis.fetch }: ApiOptions,
+export function connectToConversation(
+  options: ApiOptions,
   conversationId: string,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<Response> {
+  return connect(options, `/v1/conversations/${encodeURIComponent(conversationId)}/stream`, cursor, signal);
+}
+
+/** Asks for the live stream of the agent who calls, likewise. */
+export function connectToAgent(
+  options: ApiOptions,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<Response> {
+  return connect(options, "/v1/agents/me/stream", cursor, signal);
+}
+
+/** Asks for the stream at `path`, after `cursor` if there is one. */
+export async function connect(
+  { baseUrl, credential, fetch = globalThis.fetch }: ApiOptions,
+  path: string,
   cursor: string | null,
   signal: AbortSignal,
 ): Promise<Response> {
@@ -83,7 +105,6 @@ export async function connectToConversation(
   const token = await credential?.token();
   if (token) query.set("access_token", token);
   if (cursor !== null) query.set("last_event_id", cursor);
-  const address = `${baseUrl}/v1/conversations/${encodeURIComponent(conversationId)}/stream?${query}`;
   const headers = { Accept: "text/event-stream" };
-  return fetch(address, { signal, headers, cache: "no-store" });
+  return fetch(`${baseUrl}${path}?${query}`, { signal, headers, cache: "no-store" });
 }

@@ -1,7 +1,7 @@
 // @rondo/client: Rondo's API and live streams for website front ends.
 
 export * from "./api.ts";
-export type { Colleague, SavedReply, Session, SiteConfig, VisitorSession } from "./awaited.ts";
+export type { SiteConfig, VisitorSession } from "./awaited.ts";
 export * from "./backoff.ts";
 export * from "./calls.ts";
 export * from "./conversation.ts";

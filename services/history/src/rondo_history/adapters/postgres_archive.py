@@ -70,6 +70,15 @@ class PostgresArchive:
         async with connected(self._pool) as connection:
             return facts_in(await connection.fetch(query, *arguments))
 
+    async def latest_messages_of(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, *, before: int, limit: int
+    ) -> list[Fact]:
+        """See :class:`Archive`."""
+        query = self._queries["latest_messages_of_conversation"]
+        arguments = (workspace_id, conversation_id, MessagePosted.TYPE, before, limit)
+        async with connected(self._pool) as connection:
+            return facts_in(await connection.fetch(query, *arguments))
+
     async def has_reached(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, offset: int
     ) -> bool:

@@ -137,6 +137,18 @@ WHERE known.workspace_id = $1 AND known.id = $2 AND type = $3 AND event.log_offs
 ORDER BY event.log_offset
 LIMIT $5
 
+-- latest_messages_of_conversation --
+-- As messages_of_conversation, but before a log offset and the last one first.
+-- Arguments: workspace, conversation, type, offset, how many at most.
+SELECT event.id, event.workspace_id, type, occurred_at, log_topic, log_partition, event.log_offset, event.data
+FROM conversations AS known
+JOIN conversation_events AS event
+ON event.workspace_id = known.workspace_id AND event.conversation_id = known.id
+AND event.occurred_at BETWEEN known.first_at AND known.last_at
+WHERE known.workspace_id = $1 AND known.id = $2 AND type = $3 AND event.log_offset < $4
+ORDER BY event.log_offset DESC
+LIMIT $5
+
 -- summary_of --
 -- One conversation's summary. Arguments: workspace, conversation.
 SELECT id, data FROM conversations

@@ -20,7 +20,13 @@ from rondo_history.entrypoints.catching_up import (
 )
 from rondo_history.entrypoints.lists import list_routes
 from rondo_history.entrypoints.parameters import ConversationInPath, WorkspaceInPath
-from rondo_history.handlers import MessagePage, read_assignments, read_messages, read_transcript
+from rondo_history.handlers import (
+    MessagePage,
+    read_assignments,
+    read_latest_messages,
+    read_messages,
+    read_transcript,
+)
 from rondo_history.ports import Archive
 
 MESSAGES_PER_PAGE = 100
@@ -100,6 +106,20 @@ def _conversations(archive: Archive) -> APIRouter:
     ) -> MessageList:
         await _let_catch_up(archive, workspace_id, conversation_id, at_least)
         page = await read_messages(workspace_id, conversation_id, archive, after=after, limit=limit)
+        return _message_list(conversation_id, page)
+
+    @routes.get("/messages/latest", summary="What was said, the last first")
+    async def latest_messages(
+        workspace_id: WorkspaceInPath,
+        conversation_id: ConversationInPath,
+        before: Annotated[int, Query(ge=BEFORE_THE_LOG, le=LOG_POSITION_MAX)] = LOG_POSITION_MAX,
+        limit: Annotated[int, Query(ge=1, le=MESSAGES_PER_PAGE_MAX)] = MESSAGES_PER_PAGE,
+        at_least: KnownOffset = BEFORE_THE_LOG,
+    ) -> MessageList:
+        await _let_catch_up(archive, workspace_id, conversation_id, at_least)
+        page = await read_latest_messages(
+            workspace_id, conversation_id, archive, before=before, limit=limit
+        )
         return _message_list(conversation_id, page)
 
     return routes

@@ -1,8 +1,8 @@
 // Signing in: by a link that was sent, or by the company's own sign-in.
 
 import { Button, Center, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
-import { answered } from "@rondo/client";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { answered, type RondoError } from "@rondo/client";
+import { useMutation } from "@tanstack/react-query";
 import { createLazyRoute, useRouteContext, useRouter } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -58,13 +58,13 @@ function useSignIn(token: string | null, returnTo: string) {
   const router = useRouter();
   const signIn = useMutation({
     mutationFn: (secret: string) => answered(api.POST("/v1/sessions", { body: { token: secret } })),
-    onSuccess: async (session) => {
+    onSuccess: async ({ return_to, ...session }) => {
       gate.csrfToken = session.csrf_token;
       localStorage.setItem(WORKSPACE_NAME, session.workspace.id);
       queryClient.clear();
       queryClient.setQueryData(sessionQuery(api, gate).queryKey, session);
       await router.invalidate();
-      router.history.replace(`/inbox${returnTo}`);
+      router.history.replace(`/inbox${return_to ? safeReturn(return_to) : returnTo}`);
     },
   });
   const isAsked = useRef(false);
@@ -78,33 +78,43 @@ function useSignIn(token: string | null, returnTo: string) {
   return signIn;
 }
 
-/** The button to the company's own sign-in, where the workspace has one. */
+/** The way to the company's own sign-in, where the workspace has one. */
 function CompanySignIn({ returnTo }: { returnTo: string }) {
   const { t } = useTranslation();
   const { api } = useRouteContext({ from: "/sign-in" });
   const { workspace_id } = lazyRoute.useSearch();
-  const [workspaceId, setWorkspaceId] = useState(
-    workspace_id ?? localStorage.getItem(WORKSPACE_NAME) ?? "",
-  );
-  const query = workspaceId ? { workspace_id: workspaceId } : {};
-  const methods = useQuery({
-    queryKey: ["sign_in_methods", workspaceId],
-    queryFn: () => answered(api.GET("/v1/sign_in_methods", { params: { query } })),
+  const [workspaceId, setWorkspaceId] = useState(workspace_id ?? localStorage.getItem(WORKSPACE_NAME) ?? "");
+  const start = useMutation({
+    mutationFn: async (query: { workspace_id: string }) => {
+      const { oidc } = await answered(api.GET("/v1/sign_in_methods", { params: { query } }));
+      const address = new URLSearchParams({ ...query, return_to: `/inbox${returnTo}` });
+      if (oidc) location.assign(`/v1/oidc/start?${address}`);
+      return oidc;
+    },
   });
-  if (!methods.data?.oidc) return null;
-  const address = `/v1/oidc/start?${new URLSearchParams({ workspace_id: workspaceId, return_to: `/inbox${returnTo}` })}`;
+  const isMissing = start.data === false || (start.error as RondoError | null)?.status === 404;
+  const problem = isMissing ? t("sign_in.no_company") : start.error ? problemText(t, start.error) : null;
   return (
-    <Stack gap="sm">
-      <TextInput
-        label={t("sign_in.workspace")}
-        value={workspaceId}
-        autoComplete="organization"
-        onChange={(event) => setWorkspaceId(event.currentTarget.value.trim())}
-      />
-      <Button component="a" href={address} disabled={!workspaceId}>
-        {t("sign_in.company")}
-      </Button>
-    </Stack>
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (workspaceId) start.mutate({ workspace_id: workspaceId });
+      }}
+    >
+      <Stack gap="sm">
+        <TextInput
+          label={t("sign_in.workspace")}
+          value={workspaceId}
+          autoComplete="organization"
+          required
+          error={problem}
+          onChange={(event) => setWorkspaceId(event.currentTarget.value.trim())}
+        />
+        <Button type="submit" loading={start.isPending || start.data === true}>
+          {t("sign_in.company")}
+        </Button>
+      </Stack>
+    </form>
   );
 }
 
