@@ -1,6 +1,18 @@
 // Target accounts: whose visitors go to which owner first.
 
-import { Alert, Button, FileButton, Group, List, Modal, Stack, TagsInput, Text, Textarea, TextInput } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  FileButton,
+  Group,
+  List,
+  Modal,
+  Stack,
+  TagsInput,
+  Text,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { answered } from "@rondo/client";
 import { IconFileUpload, IconUpload } from "@tabler/icons-react";
@@ -142,7 +154,9 @@ function AccountImport() {
                 ))}
               </List>
               {report.rejected.length > REJECTED_SHOWN_MAX ? (
-                <Text size="sm">{t("and_more", { count: report.rejected.length - REJECTED_SHOWN_MAX })}</Text>
+                <Text size="sm">
+                  {t("and_more", { count: report.rejected.length - REJECTED_SHOWN_MAX })}
+                </Text>
               ) : null}
             </Stack>
           ) : null}
@@ -180,7 +194,11 @@ function AccountPage({ id }: { id: string | null }) {
     <Editor editing={editing} id={id}>
       {(form) => (
         <Card>
-          <TextInput label={t("accounts.fields.company.label")} required {...form.getInputProps("company")} />
+          <TextInput
+            label={t("accounts.fields.company.label")}
+            required
+            {...form.getInputProps("company")}
+          />
           <TagsInput
             label={t("accounts.fields.domains.label")}
             description={t("accounts.fields.domains.help")}

@@ -1,6 +1,16 @@
 // One agent: who they are, when they are there, how much they take, how they are told; and their way in.
 
-import { Button, Group, NumberInput, SegmentedControl, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import {
+  Button,
+  Group,
+  NumberInput,
+  SegmentedControl,
+  Select,
+  Stack,
+  Switch,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { answered } from "@rondo/client";
 import { IconLink } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
@@ -28,7 +38,9 @@ import { Copyable } from "./secret.tsx";
 import { Card } from "./section.tsx";
 import { WeekEditor } from "./week_editor.tsx";
 
-export const newLazy = createLazyRoute("/shell/console/agents/new")({ component: () => <AgentPage id={null} /> });
+export const newLazy = createLazyRoute("/shell/console/agents/new")({
+  component: () => <AgentPage id={null} />,
+});
 export const editLazy = createLazyRoute("/shell/console/agents/edit/$id")({ component: EditPage });
 
 function EditPage() {
@@ -36,7 +48,13 @@ function EditPage() {
   return <AgentPage key={id} id={id} />;
 }
 
-const DEFAULT_PROFILES = ["live_agent", "sales_admin", "marketing_admin", "marketing_user", "calendar_agent"];
+const DEFAULT_PROFILES = [
+  "live_agent",
+  "sales_admin",
+  "marketing_admin",
+  "marketing_user",
+  "calendar_agent",
+];
 
 function AgentPage({ id }: { id: string | null }) {
   const { t } = useTranslation("console");
@@ -140,7 +158,10 @@ function AgentPage({ id }: { id: string | null }) {
               ) : null}
             </Card>
             <Card title={t("agents.told")} about={t("agents.told_about")}>
-              <Switch label={t("agents.fields.sound.label")} {...form.getInputProps("sound", { type: "checkbox" })} />
+              <Switch
+                label={t("agents.fields.sound.label")}
+                {...form.getInputProps("sound", { type: "checkbox" })}
+              />
               <Switch
                 label={t("agents.fields.web_push.label")}
                 {...form.getInputProps("web_push", { type: "checkbox" })}

@@ -1,13 +1,23 @@
 // The builder of conditions: groups of all and any, in each other, with comparisons in them.
 
-import { ActionIcon, Button, Group, Select, SegmentedControl, Stack, TagsInput, Text, TextInput } from "@mantine/core";
+import {
+  ActionIcon,
+  Button,
+  Group,
+  SegmentedControl,
+  Select,
+  Stack,
+  TagsInput,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { IconFolderPlus, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { attributeName } from "./condition_words.tsx";
 import {
   ATTRIBUTES,
-  DEPTH_MAX,
   type Group as ConditionGroup,
+  DEPTH_MAX,
   type Line,
   NAMED_ATTRIBUTES,
   newGroup,
@@ -17,8 +27,8 @@ import {
   type Part,
   takesValue,
   withNew,
-  without,
   withOperator,
+  without,
   withPart,
 } from "./conditions.ts";
 import classes from "./console.module.css";
@@ -40,7 +50,11 @@ function GroupEditor(props: ConditionEditorProps & { group: ConditionGroup; leve
   const { t } = useTranslation("console");
   const other = group.kind === "all" ? "any" : "all";
   return (
-    <fieldset className={classes.group} data-kind={group.kind} aria-label={t(`conditions.${group.kind}_label`)}>
+    <fieldset
+      className={classes.group}
+      data-kind={group.kind}
+      aria-label={t(`conditions.${group.kind}_label`)}
+    >
       <Stack gap="sm">
         <Group justify="space-between" gap="xs">
           <SegmentedControl

@@ -95,7 +95,9 @@ function partOf(condition: Condition, nextKey: () => number): Part {
     return { key: nextKey(), kind, parts: inner.map((each) => partOf(each, nextKey)) };
   }
   const { value } = condition;
-  const given = (Array.isArray(value) ? value : [value]).filter((each) => each !== undefined && each !== null);
+  const given = (Array.isArray(value) ? value : [value]).filter(
+    (each) => each !== undefined && each !== null,
+  );
   return {
     key: nextKey(),
     kind: "line",

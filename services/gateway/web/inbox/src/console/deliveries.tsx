@@ -17,7 +17,12 @@ type Attempt = components["schemas"]["DeliveryAttempt"];
 type State = components["schemas"]["DeliveryState"];
 
 const STATES = ["pending", "retrying", "delivered", "failed"] as const;
-const COLOURS: Record<State, string> = { pending: "gray", retrying: "ring", delivered: "calm", failed: "red" };
+const COLOURS: Record<State, string> = {
+  pending: "gray",
+  retrying: "ring",
+  delivered: "calm",
+  failed: "red",
+};
 const PAGE_SIZE = 25;
 /** How often the log looks for what is under way. */
 const REFETCH_MS = 4_000;
@@ -177,7 +182,9 @@ function DeliveryItem({ delivery }: { delivery: Delivery }) {
             <AttemptWords key={attempt.at} attempt={attempt} number={index + 1} time={time} />
           ))}
           {delivery.next_attempt_at ? (
-            <Text size="sm">{t("deliveries.next", { time: time.format(new Date(delivery.next_attempt_at)) })}</Text>
+            <Text size="sm">
+              {t("deliveries.next", { time: time.format(new Date(delivery.next_attempt_at)) })}
+            </Text>
           ) : null}
         </Stack>
       </Accordion.Panel>

@@ -18,5 +18,7 @@ export function legible(value: unknown): string {
 }
 
 function plain(value: unknown): string {
-  return JSON.stringify(value, (name, inner) => (name === "key" || name === "given" ? undefined : inner)) ?? "";
+  return (
+    JSON.stringify(value, (name, inner) => (name === "key" || name === "given" ? undefined : inner)) ?? ""
+  );
 }

@@ -11,8 +11,8 @@ import { useTranslation } from "react-i18next";
 import { useApi } from "../app/needs.ts";
 import { problemText } from "../app/problem.ts";
 import { Loading, Problem } from "../app/states.tsx";
-import { Conflict } from "./conflict.tsx";
 import { Confirmed } from "./confirmed.tsx";
+import { Conflict } from "./conflict.tsx";
 import classes from "./console.module.css";
 import { changedFields, legible } from "./differences.ts";
 import {
@@ -131,7 +131,12 @@ function EntryForm<K extends Kind, Form extends Record<string, unknown>>(
             />
           ) : null}
           {error ? (
-            <Alert color="red" variant="light" role="alert" icon={<IconAlertTriangle size={18} aria-hidden />}>
+            <Alert
+              color="red"
+              variant="light"
+              role="alert"
+              icon={<IconAlertTriangle size={18} aria-hidden />}
+            >
               {Object.keys(form.errors).length > 0 ? t("look_at_fields") : problemText(tApp, error)}
               {editor.details.map((each) => (
                 <Text key={each} size="sm">

@@ -95,7 +95,13 @@ export function KindList<K extends Kind>(props: KindListProps<K>) {
                 <Table.Tr key={each.id}>
                   {columns.map(({ name, show, isSecondary }, index) => (
                     <Table.Td key={name} {...(isSecondary && { visibleFrom: "sm" })}>
-                      {index === 0 ? <EntryLink kind={kind} id={each.id}>{show(each)}</EntryLink> : show(each)}
+                      {index === 0 ? (
+                        <EntryLink kind={kind} id={each.id}>
+                          {show(each)}
+                        </EntryLink>
+                      ) : (
+                        show(each)
+                      )}
                     </Table.Td>
                   ))}
                   {rowActions ? <Table.Td>{rowActions(each)}</Table.Td> : null}
@@ -106,7 +112,9 @@ export function KindList<K extends Kind>(props: KindListProps<K>) {
         </div>
       ) : null}
       {entries.length > 0 && found.length === 0 ? <Text c="dimmed">{t("nothing_found")}</Text> : null}
-      {found.length > ROWS_SHOWN_MAX ? <Text c="dimmed">{t("first_shown", { count: ROWS_SHOWN_MAX })}</Text> : null}
+      {found.length > ROWS_SHOWN_MAX ? (
+        <Text c="dimmed">{t("first_shown", { count: ROWS_SHOWN_MAX })}</Text>
+      ) : null}
       {hasMore && search === "" ? (
         <Button variant="default" onClick={loadMore}>
           {t("load_more")}

@@ -75,7 +75,11 @@ export function entryQuery<K extends Kind>(api: Api, kind: K, id: string) {
   });
 }
 
-export async function readEntry<K extends Kind>(api: Api, kind: K, id: string): Promise<Versioned<Shown<K>>> {
+export async function readEntry<K extends Kind>(
+  api: Api,
+  kind: K,
+  id: string,
+): Promise<Versioned<Shown<K>>> {
   // `no-store`: not what the browser kept, which may be an older version.
   return versioned(api.GET(entryPath(kind), { params: { path: { id } }, cache: "no-store" }));
 }

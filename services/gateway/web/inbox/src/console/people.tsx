@@ -1,10 +1,10 @@
 // Picking agents, teams and time zones.
 
 import { ActionIcon, Group, MultiSelect, Select, Stack, Text } from "@mantine/core";
+import type { Api } from "@rondo/client";
 import { answered, type Colleague } from "@rondo/client";
 import { IconArrowDown, IconArrowUp, IconX } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import type { Api } from "@rondo/client";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../app/needs.ts";

@@ -61,9 +61,11 @@ function Outcome({ plan }: { plan: RoutePreview }) {
         <Avatar src={agent.avatar_url ?? null} name={agent.name} size={44} alt="" />
         <div>
           <Text fw={600}>{t("plan.offered", { name: agent.name })}</Text>
-          {why.place && why.turn ? (
+          {why.place ? (
             <Text size="sm" c="dimmed">
-              {t("plan.place", { place: why.place, turn: why.turn })}
+              {why.turn
+                ? t("plan.place", { place: why.place, turn: why.turn })
+                : t("plan.place_first", { place: why.place })}
             </Text>
           ) : null}
         </div>
@@ -72,7 +74,12 @@ function Outcome({ plan }: { plan: RoutePreview }) {
   }
   if (plan.outcome === "queued" && queue) {
     return (
-      <Alert color="calm" variant="light" icon={<IconClock size={18} aria-hidden />} title={t("plan.queued")}>
+      <Alert
+        color="calm"
+        variant="light"
+        icon={<IconClock size={18} aria-hidden />}
+        title={t("plan.queued")}
+      >
         {t("plan.queue", { position: queue.position, wait: queue.estimated_wait_s })}
       </Alert>
     );

@@ -24,12 +24,16 @@ const newRule = screen("/rules/new").lazy(() => import("./rule.tsx").then(({ new
 const rule = screen("/rules/edit/$id").lazy(() => import("./rule.tsx").then(({ editLazy }) => editLazy));
 const tryRoute = screen("/try").lazy(() => import("./try_route.tsx").then(({ lazyRoute }) => lazyRoute));
 const accounts = screen("/accounts").lazy(() => import("./accounts.tsx").then(({ listLazy }) => listLazy));
-const newAccount = screen("/accounts/new").lazy(() => import("./accounts.tsx").then(({ newLazy }) => newLazy));
+const newAccount = screen("/accounts/new").lazy(() =>
+  import("./accounts.tsx").then(({ newLazy }) => newLazy),
+);
 const account = screen("/accounts/edit/$id").lazy(() =>
   import("./accounts.tsx").then(({ editLazy }) => editLazy),
 );
 const profiles = screen("/profiles").lazy(() => import("./profiles.tsx").then(({ listLazy }) => listLazy));
-const newProfile = screen("/profiles/new").lazy(() => import("./profiles.tsx").then(({ newLazy }) => newLazy));
+const newProfile = screen("/profiles/new").lazy(() =>
+  import("./profiles.tsx").then(({ newLazy }) => newLazy),
+);
 const profile = screen("/profiles/edit/$id").lazy(() =>
   import("./profiles.tsx").then(({ editLazy }) => editLazy),
 );
@@ -43,7 +47,9 @@ const reply = screen("/saved_replies/edit/$id").lazy(() =>
   import("./saved_replies.tsx").then(({ editLazy }) => editLazy),
 );
 const webhooks = screen("/webhooks").lazy(() => import("./webhooks.tsx").then(({ listLazy }) => listLazy));
-const newWebhook = screen("/webhooks/new").lazy(() => import("./webhooks.tsx").then(({ newLazy }) => newLazy));
+const newWebhook = screen("/webhooks/new").lazy(() =>
+  import("./webhooks.tsx").then(({ newLazy }) => newLazy),
+);
 const webhook = screen("/webhooks/edit/$id").lazy(() =>
   import("./webhooks.tsx").then(({ editLazy }) => editLazy),
 );

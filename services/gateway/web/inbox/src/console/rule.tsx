@@ -20,9 +20,9 @@ import {
   phrases,
 } from "./conditions.ts";
 import { type Editing, Editor } from "./editor.tsx";
+import { Findings, lintQuery } from "./findings.tsx";
 import { type Body, kindQuery } from "./kinds.ts";
 import { AgentListInput } from "./people.tsx";
-import { Findings, lintQuery } from "./findings.tsx";
 import { Card } from "./section.tsx";
 
 export const newLazy = createLazyRoute("/shell/console/rules/new")({ component: NewPage });

@@ -110,7 +110,7 @@ function RuleOrder({ rules, findings }: { rules: Rule[]; findings: readonly Find
       }}
     >
       <SortableContext items={ids} strategy={verticalListSortingStrategy}>
-        <Stack gap="xs" role="list" aria-label={t("rules.list")}>
+        <ul className={classes.rules} aria-label={t("rules.list")}>
           {rules.map((rule, index) => (
             <RuleRow
               key={rule.id}
@@ -121,7 +121,7 @@ function RuleOrder({ rules, findings }: { rules: Rule[]; findings: readonly Find
               {...(index < rules.length - 1 && { onDown: () => move(index, index + 1) })}
             />
           ))}
-        </Stack>
+        </ul>
       </SortableContext>
     </DndContext>
   );
@@ -141,9 +141,8 @@ function RuleRow({ rule, place, findings, onUp, onDown }: RuleRowProps) {
   const sortable = useSortable({ id: rule.id });
   const { role: _role, ...attributes } = sortable.attributes;
   return (
-    <div
+    <li
       ref={sortable.setNodeRef}
-      role="listitem"
       className={classes.rule}
       data-is-dragged={sortable.isDragging}
       style={{
@@ -195,7 +194,7 @@ function RuleRow({ rule, place, findings, onUp, onDown }: RuleRowProps) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-    </div>
+    </li>
   );
 }
 
@@ -225,7 +224,8 @@ function useAnnouncements(rules: readonly Rule[]): Announcements {
   const place = (id: UniqueIdentifier) => rules.findIndex((each) => each.id === id) + 1;
   const count = rules.length;
   return {
-    onDragStart: ({ active }) => t("rules.lifted", { name: name(active.id), place: place(active.id), count }),
+    onDragStart: ({ active }) =>
+      t("rules.lifted", { name: name(active.id), place: place(active.id), count }),
     onDragOver: ({ active, over }) =>
       over ? t("rules.over", { name: name(active.id), place: place(over.id), count }) : undefined,
     onDragEnd: ({ active, over }) =>

@@ -62,7 +62,11 @@ function ReplyPage({ id }: { id: string | null }) {
     <Editor editing={editing} id={id}>
       {(form) => (
         <Card>
-          <TextInput label={t("saved_replies.fields.title.label")} required {...form.getInputProps("title")} />
+          <TextInput
+            label={t("saved_replies.fields.title.label")}
+            required
+            {...form.getInputProps("title")}
+          />
           <TextInput
             label={t("saved_replies.fields.shortcut.label")}
             description={t("saved_replies.fields.shortcut.help")}

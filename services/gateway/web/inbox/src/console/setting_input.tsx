@@ -52,7 +52,11 @@ export function SettingInput({ field, value, error, onChange }: SettingInputProp
   switch (field.input) {
     case "switch":
       return (
-        <Switch {...common} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />
+        <Switch
+          {...common}
+          checked={value === true}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
       );
     case "number":
       return (

@@ -11,8 +11,8 @@ import { useApi, useSession } from "../app/needs.ts";
 import { problemText } from "../app/problem.ts";
 import { Loading, Problem } from "../app/states.tsx";
 import { may } from "../session/session.ts";
-import { Conflict } from "./conflict.tsx";
 import { Confirmed } from "./confirmed.tsx";
+import { Conflict } from "./conflict.tsx";
 import classes from "./console.module.css";
 import { legible } from "./differences.ts";
 import { Leaving } from "./editor.tsx";
@@ -80,7 +80,11 @@ function SettingsForm({ loaded }: { loaded: Versioned<Settings> }) {
           <Tabs
             value={group}
             onChange={(name) =>
-              void navigate({ to: "/console/settings", search: { group: name as GroupName }, replace: true })
+              void navigate({
+                to: "/console/settings",
+                search: { group: name as GroupName },
+                replace: true,
+              })
             }
             keepMounted={false}
           >
@@ -98,7 +102,10 @@ function SettingsForm({ loaded }: { loaded: Versioned<Settings> }) {
             {groups.map(({ name, fields }) => (
               <Tabs.Panel key={name} value={name}>
                 <Stack gap="lg">
-                  <Card title={t(`settings.groups.${name}.title`)} about={t(`settings.groups.${name}.about`)}>
+                  <Card
+                    title={t(`settings.groups.${name}.title`)}
+                    about={t(`settings.groups.${name}.about`)}
+                  >
                     {fields
                       .filter(({ path }) => path in values)
                       .map((field) => (
@@ -129,7 +136,12 @@ function SettingsForm({ loaded }: { loaded: Versioned<Settings> }) {
             />
           ) : null}
           {error ? (
-            <Alert color="red" variant="light" role="alert" icon={<IconAlertTriangle size={18} aria-hidden />}>
+            <Alert
+              color="red"
+              variant="light"
+              role="alert"
+              icon={<IconAlertTriangle size={18} aria-hidden />}
+            >
               {Object.keys(errors).length > 0 ? t("look_at_fields") : problemText(tApp, error)}
             </Alert>
           ) : null}

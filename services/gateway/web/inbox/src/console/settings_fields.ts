@@ -8,7 +8,17 @@ export type Settings = components["schemas"]["OwnWorkspace"];
 /** A setting's place, such as `queue.max_wait_s`. Labels and help are texts of the same name. */
 export interface SettingField {
   path: string;
-  input: "switch" | "number" | "text" | "area" | "zone" | "list" | "colour" | "visitor_fields" | "route" | "channels";
+  input:
+    | "switch"
+    | "number"
+    | "text"
+    | "area"
+    | "zone"
+    | "list"
+    | "colour"
+    | "visitor_fields"
+    | "route"
+    | "channels";
   min?: number;
   max?: number;
   /** What the number counts; its text is `unit.<name>`. */

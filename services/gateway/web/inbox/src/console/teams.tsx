@@ -9,7 +9,9 @@ import { AgentListInput, useAgentNames } from "./people.tsx";
 import { Card } from "./section.tsx";
 
 export const listLazy = createLazyRoute("/shell/console/teams")({ component: TeamsPage });
-export const newLazy = createLazyRoute("/shell/console/teams/new")({ component: () => <TeamPage id={null} /> });
+export const newLazy = createLazyRoute("/shell/console/teams/new")({
+  component: () => <TeamPage id={null} />,
+});
 export const editLazy = createLazyRoute("/shell/console/teams/edit/$id")({ component: EditPage });
 
 const NAMES_SHOWN_MAX = 4;
@@ -20,7 +22,9 @@ function TeamsPage() {
   return (
     <KindList
       kind="teams"
-      textOf={({ id, name, agent_ids }) => `${id} ${name} ${agent_ids.map((each) => names.get(each)).join(" ")}`}
+      textOf={({ id, name, agent_ids }) =>
+        `${id} ${name} ${agent_ids.map((each) => names.get(each)).join(" ")}`
+      }
       columns={[
         { name: "name", show: ({ name }) => name },
         { name: "count", show: ({ agent_ids }) => agent_ids.length },

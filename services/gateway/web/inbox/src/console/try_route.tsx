@@ -1,6 +1,16 @@
 // Try a route: who would be offered this visitor's chat now, and why. Nothing changes by it.
 
-import { ActionIcon, Alert, Button, Collapse, Group, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import {
+  ActionIcon,
+  Alert,
+  Button,
+  Collapse,
+  Group,
+  SimpleGrid,
+  Stack,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { answered } from "@rondo/client";
 import { IconPlus, IconRouteSquare, IconTrash } from "@tabler/icons-react";

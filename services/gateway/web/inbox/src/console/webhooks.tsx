@@ -1,6 +1,6 @@
 // Webhook endpoints: where events are sent, and what became of each.
 
-import { Badge, Button, Checkbox, Group, SimpleGrid, Switch, TextInput } from "@mantine/core";
+import { Badge, Checkbox, Group, SimpleGrid, Switch, TextInput } from "@mantine/core";
 import { answered } from "@rondo/client";
 import { IconKey } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
@@ -62,7 +62,13 @@ function EditPage() {
   return <WebhookPage key={id} id={id} />;
 }
 
-type WebhookForm = { id_name: string; url: string; isEvery: boolean; event_types: string[]; enabled: boolean };
+type WebhookForm = {
+  id_name: string;
+  url: string;
+  isEvery: boolean;
+  event_types: string[];
+  enabled: boolean;
+};
 
 function WebhookPage({ id }: { id: string | null }) {
   const { t } = useTranslation("console");
@@ -180,7 +186,9 @@ function Rotation({ id, onSecret }: { id: string; onSecret(secret: string): void
   const notices = useNotices();
   const rotation = useMutation({
     mutationFn: () =>
-      answered(api.POST("/v1/webhooks/{webhook_id}/rotate_secret", { params: { path: { webhook_id: id } } })),
+      answered(
+        api.POST("/v1/webhooks/{webhook_id}/rotate_secret", { params: { path: { webhook_id: id } } }),
+      ),
     onSuccess: ({ secret }) => onSecret(secret ?? ""),
     onError: notices.failed,
   });

@@ -56,7 +56,9 @@ export function WeekEditor({ week, nextKey, onChange }: WeekEditorProps) {
                           value={from}
                           error={problem === "time"}
                           aria-label={t("week.from", { day: t(`weekday.${day}`), number })}
-                          onChange={(event) => onChange(withTimes(week, key, { from: event.currentTarget.value }))}
+                          onChange={(event) =>
+                            onChange(withTimes(week, key, { from: event.currentTarget.value }))
+                          }
                         />
                         <Text size="sm" mt={6} aria-hidden>
                           –
@@ -67,7 +69,9 @@ export function WeekEditor({ week, nextKey, onChange }: WeekEditorProps) {
                           value={to}
                           error={problem === "time"}
                           aria-label={t("week.to", { day: t(`weekday.${day}`), number })}
-                          onChange={(event) => onChange(withTimes(week, key, { to: event.currentTarget.value }))}
+                          onChange={(event) =>
+                            onChange(withTimes(week, key, { to: event.currentTarget.value }))
+                          }
                         />
                         <ActionIcon
                           variant="subtle"

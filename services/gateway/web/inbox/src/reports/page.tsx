@@ -12,7 +12,19 @@ import { useApi, useSession } from "../app/needs.ts";
 import { problemText } from "../app/problem.ts";
 import { Empty, Loading, Problem } from "../app/states.tsx";
 import { may } from "../session/session.ts";
-import { DAYS_MAX, daysIn, GROUPINGS, type Grouping, isDay, lastDays, type Period, PRESETS, periodOf, questionOf, today } from "./period.ts";
+import {
+  DAYS_MAX,
+  daysIn,
+  GROUPINGS,
+  type Grouping,
+  isDay,
+  lastDays,
+  type Period,
+  PRESETS,
+  periodOf,
+  questionOf,
+  today,
+} from "./period.ts";
 import { ReportPicture } from "./picture.tsx";
 import classes from "./reports.module.css";
 import type { ReportSearch } from "./routes.tsx";
@@ -41,15 +53,11 @@ function Reports() {
   const grouping = GROUPINGS.find((each) => each === search.by) ?? "day";
   const report = useQuery({
     queryKey: ["reports", "live_chat", grouping, period],
-    queryFn: async (): Promise<Row[]> =>
-      (
-        await answered(
-          api.GET("/v1/reports/live_chat", {
-            params: { query: { ...questionOf(period), group_by: grouping } },
-            parseAs: "json",
-          }),
-        )
-      ).data,
+    queryFn: async (): Promise<Row[]> => {
+      const params = { query: { ...questionOf(period), group_by: grouping } };
+      // The same address has CSV too, for whoever accepts that.
+      return ((await answered(api.GET("/v1/reports/live_chat", { params }))) as { data: Row[] }).data;
+    },
   });
   const download = useMutation({
     mutationFn: () => downloadCsv(api, period, grouping),
@@ -253,7 +261,11 @@ function useNames(grouping: Grouping): (group: string) => string {
   const entries = grouping === "agent" ? agents.data : teams.data;
   const names = useMemo(() => new Map((entries ?? []).map(({ id, name }) => [id, name])), [entries]);
   if (grouping === "day") {
-    const format = new Intl.DateTimeFormat(i18n.language, { day: "numeric", month: "short", timeZone: "UTC" });
+    const format = new Intl.DateTimeFormat(i18n.language, {
+      day: "numeric",
+      month: "short",
+      timeZone: "UTC",
+    });
     return (day) => (isDay(day) ? format.format(new Date(`${day}T00:00:00Z`)) : day);
   }
   if (grouping === "route") return (route) => t(`route.${route as "round_robin"}`, { defaultValue: route });

@@ -83,7 +83,9 @@ function CompanySignIn({ returnTo }: { returnTo: string }) {
   const { t } = useTranslation();
   const { api } = useRouteContext({ from: "/sign-in" });
   const { workspace_id } = lazyRoute.useSearch();
-  const [workspaceId, setWorkspaceId] = useState(workspace_id ?? localStorage.getItem(WORKSPACE_NAME) ?? "");
+  const [workspaceId, setWorkspaceId] = useState(
+    workspace_id ?? localStorage.getItem(WORKSPACE_NAME) ?? "",
+  );
   const start = useMutation({
     mutationFn: async (query: { workspace_id: string }) => {
       const { oidc } = await answered(api.GET("/v1/sign_in_methods", { params: { query } }));

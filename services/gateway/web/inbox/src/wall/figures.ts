@@ -12,7 +12,9 @@ export function withWindow(
   keptMax = 30,
 ): MetricsWindow[] {
   const others = windows.filter((each) => each.window_start !== window.window_start);
-  const sorted = [...others, window].sort((one, other) => one.window_start.localeCompare(other.window_start));
+  const sorted = [...others, window].sort((one, other) =>
+    one.window_start.localeCompare(other.window_start),
+  );
   return sorted.slice(-keptMax);
 }
 
@@ -116,7 +118,6 @@ export interface Seat {
 export function seated<T extends Seat>(agents: readonly T[]): T[] {
   const rank = (each: Seat) => (!each.available ? 2 : each.load >= each.capacity ? 1 : 0);
   return [...agents].sort(
-    (one, other) =>
-      rank(one) - rank(other) || other.load - one.load || one.name.localeCompare(other.name),
+    (one, other) => rank(one) - rank(other) || other.load - one.load || one.name.localeCompare(other.name),
   );
 }

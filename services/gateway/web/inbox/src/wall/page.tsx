@@ -2,7 +2,7 @@
 
 import { ActionIcon, Badge, Group, Progress, Text, Title, Tooltip } from "@mantine/core";
 import { useFullscreenElement } from "@mantine/hooks";
-import { type Colleague, answered } from "@rondo/client";
+import { answered, type Colleague } from "@rondo/client";
 import { IconMaximize, IconMinimize } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { createLazyRoute } from "@tanstack/react-router";

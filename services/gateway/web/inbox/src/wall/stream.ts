@@ -7,7 +7,11 @@ import { type MetricsWindow, withWindow } from "./figures.ts";
 const ADDRESS = "/v1/metrics/live/stream";
 
 /** The last windows, and how the stream is. */
-export function useLiveMetrics(api: Api): { windows: MetricsWindow[]; state: StreamState; hasData: boolean } {
+export function useLiveMetrics(api: Api): {
+  windows: MetricsWindow[];
+  state: StreamState;
+  hasData: boolean;
+} {
   const [windows, setWindows] = useState<MetricsWindow[]>([]);
   const [hasData, setHasData] = useState(false);
   const [state, setState] = useState<StreamState>({ is: "connecting" });
