@@ -5,9 +5,9 @@ import {
   IconKey,
   IconMessage2Bolt,
   IconRoute,
-  IconRouteSquare,
   IconSettings,
   IconShieldCheck,
+  IconTestPipe,
   IconUser,
   IconUsersGroup,
   IconWebhook,
@@ -27,7 +27,7 @@ const ICONS = {
   agents: IconUser,
   teams: IconUsersGroup,
   rules: IconRoute,
-  try: IconRouteSquare,
+  try: IconTestPipe,
   accounts: IconBuilding,
   saved_replies: IconMessage2Bolt,
   settings: IconSettings,
@@ -47,7 +47,12 @@ function ConsolePage() {
         {sections.map(({ name }) => {
           const Icon = ICONS[name];
           return (
-            <Link key={name} to={`/console/${name}`} className={classes.place}>
+            <Link
+              key={name}
+              to={`/console/${name}`}
+              className={classes.place}
+              ref={name === asked ? inView : null}
+            >
               <Icon size={18} aria-hidden />
               <span>{t(`sections.${name}`)}</span>
             </Link>
@@ -57,6 +62,11 @@ function ConsolePage() {
       {isOpen ? <Outlet /> : <Empty title={t("not_permitted.title")}>{t("not_permitted.words")}</Empty>}
     </div>
   );
+}
+
+/** On a phone the screens stand in a row that is wider than it: the present one is to be seen. */
+function inView(place: HTMLAnchorElement | null): void {
+  place?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 /** Whoever comes to the console without saying where to is shown the first screen they may use. */

@@ -63,9 +63,7 @@ function Outcome({ plan }: { plan: RoutePreview }) {
           <Text fw={600}>{t("plan.offered", { name: agent.name })}</Text>
           {why.place ? (
             <Text size="sm" c="dimmed">
-              {why.turn
-                ? t("plan.place", { place: why.place, turn: why.turn })
-                : t("plan.place_first", { place: why.place })}
+              {t("plan.place", { place: why.place })}
             </Text>
           ) : null}
         </div>

@@ -27,7 +27,7 @@ import {
   IconDotsVertical,
   IconGripVertical,
   IconPlus,
-  IconRouteSquare,
+  IconTestPipe,
 } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createLazyRoute, Link } from "@tanstack/react-router";
@@ -64,7 +64,7 @@ function RulesPage() {
         <>
           <Button
             variant="default"
-            leftSection={<IconRouteSquare size={18} aria-hidden />}
+            leftSection={<IconTestPipe size={18} aria-hidden />}
             renderRoot={(given) => <Link to="/console/try" {...given} />}
           >
             {t("sections.try")}

@@ -16,8 +16,8 @@ export function SectionPage({ title, about, actions, children }: SectionPageProp
   return (
     <div className={classes.section}>
       <Stack gap="lg">
-        <Group justify="space-between" align="flex-start" gap="sm">
-          <Stack gap={4} maw="42rem">
+        <div className={classes.head}>
+          <Stack gap={4}>
             <Title order={1} size="h2">
               {title}
             </Title>
@@ -28,7 +28,7 @@ export function SectionPage({ title, about, actions, children }: SectionPageProp
             ) : null}
           </Stack>
           {actions ? <Group gap="sm">{actions}</Group> : null}
-        </Group>
+        </div>
         {children}
       </Stack>
     </div>

@@ -62,7 +62,7 @@ export function SettingInput({ field, value, error, onChange }: SettingInputProp
       return (
         <NumberInput
           {...common}
-          maw="20rem"
+          maw="28rem"
           value={(value as number | null) ?? ""}
           {...(field.min !== undefined && { min: field.min })}
           {...(field.max !== undefined && { max: field.max })}

@@ -5,7 +5,7 @@ import "@mantine/core/styles/Code.layer.css";
 import "@mantine/core/styles/ColorInput.layer.css";
 import "@mantine/core/styles/ColorPicker.layer.css";
 import "@mantine/core/styles/ColorSwatch.layer.css";
-import "@mantine/core/styles/Fieldset.layer.css";
+import "@mantine/core/styles/FloatingIndicator.layer.css";
 import "@mantine/core/styles/List.layer.css";
 import "@mantine/core/styles/NumberInput.layer.css";
 import "@mantine/core/styles/SimpleGrid.layer.css";

@@ -13,7 +13,7 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { answered } from "@rondo/client";
-import { IconPlus, IconRouteSquare, IconTrash } from "@tabler/icons-react";
+import { IconPlus, IconTestPipe, IconTrash } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { createLazyRoute } from "@tanstack/react-router";
 import { useRef, useState } from "react";
@@ -117,7 +117,7 @@ function TryPage() {
                 type="submit"
                 loading={plan.isPending}
                 disabled={missing !== null}
-                leftSection={<IconRouteSquare size={18} aria-hidden />}
+                leftSection={<IconTestPipe size={18} aria-hidden />}
               >
                 {t("try.ask")}
               </Button>

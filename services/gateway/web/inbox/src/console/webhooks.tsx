@@ -47,9 +47,19 @@ function WebhooksPage() {
 
 function WebhookState({ webhook }: { webhook: Shown<"webhooks"> }) {
   const { t } = useTranslation("console");
-  if (webhook.disabled_by_failure) return <Badge color="red">{t("webhooks.given_up")}</Badge>;
+  if (webhook.disabled_by_failure)
+    return (
+      <Badge color="red" variant="light">
+        {t("webhooks.given_up")}
+      </Badge>
+    );
   if (!webhook.enabled) return <Badge variant="default">{t("webhooks.off")}</Badge>;
-  if (webhook.failing_since) return <Badge color="ring">{t("webhooks.failing")}</Badge>;
+  if (webhook.failing_since)
+    return (
+      <Badge color="ring" variant="light">
+        {t("webhooks.failing")}
+      </Badge>
+    );
   return (
     <Badge color="calm" variant="light">
       {t("webhooks.on")}
