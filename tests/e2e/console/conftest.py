@@ -17,7 +17,7 @@ from tests.e2e.client import Caller, Workspace, new_workspace
 from tests.e2e.conftest import REQUEST_TIMEOUT_S, RunningStack
 from tests.web.chromium import chromium_path
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 15_000
 DESK = {"width": 1440, "height": 900}
 
 

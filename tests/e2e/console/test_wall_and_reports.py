@@ -17,7 +17,7 @@ async def test_the_wall_moves_when_a_chat_is_requested(console: Console, company
     await console.open("wall", "Live wall")
     await expect(page.get_by_text("Live", exact=True)).to_be_visible()
     grace = page.get_by_role("progressbar", name="Grace: 0 of 2 chats")
-    await expect(grace).to_be_visible()
+    await expect(grace).to_be_attached()
     last = page.get_by_role("region", name="In the last 5 minutes")
     await expect(last).to_contain_text("Requested0")
     await company.ask(to="grace")
@@ -25,7 +25,7 @@ async def test_the_wall_moves_when_a_chat_is_requested(console: Console, company
     await expect(last).to_contain_text("Offered1")
     now = page.get_by_role("region", name="Now", exact=True)
     await expect(now).to_contain_text("Waiting1")
-    await expect(page.get_by_role("progressbar", name="Grace: 1 of 2 chats")).to_be_visible()
+    await expect(page.get_by_role("progressbar", name="Grace: 1 of 2 chats")).to_be_attached()
     await company.call("PATCH", "/v1/workspace", {"live_chat_enabled": False})
     await company.ask()
     await expect(page.get_by_role("region", name="Not connected, by reason")).to_contain_text(

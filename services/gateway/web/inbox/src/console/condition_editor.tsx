@@ -146,6 +146,12 @@ function LineEditor({ tree, line, incomplete, onChange }: ConditionEditorProps &
   );
 }
 
+/** Values one by one, also where several came at once with commas between them. */
+function separated(values: readonly string[]): string[] {
+  const each = values.flatMap((value) => value.split(/[,;\n]/)).map((value) => value.trim());
+  return [...new Set(each)].filter((value) => value !== "");
+}
+
 interface LineInputProps {
   line: Line;
   isWrong: boolean;
@@ -205,7 +211,7 @@ function ValueInput({ line, isWrong, onChange }: LineInputProps) {
         error={error}
         splitChars={[",", ";", "\n"]}
         acceptValueOnBlur
-        onChange={(values) => onChange({ ...line, values })}
+        onChange={(values) => onChange({ ...line, values: separated(values) })}
       />
     );
   }
