@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,15 @@ from tests.e2e.client import Caller, Workspace, new_workspace
 from tests.e2e.conftest import REQUEST_TIMEOUT_S, RunningStack
 from tests.web.chromium import chromium_path
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 DESK = {"width": 1440, "height": 900}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One event loop for all of them, so that they share one browser."""
     for item in items:
-        if item.path.parent == Path(__file__).parent:
+        is_asynchronous = inspect.iscoroutinefunction(getattr(item, "obj", None))
+        if item.path.parent == Path(__file__).parent and is_asynchronous:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

@@ -12,6 +12,7 @@ from tests.e2e.client import Workspace
 from tests.e2e.conftest import RunningStack
 from tests.e2e.console.conftest import DESK, Console, signed_in
 
+AXE = Path(__file__).resolve().parents[3] / "services/gateway/web/node_modules/axe-core/axe.min.js"
 PHONE = {"width": 360, "height": 740}
 SCREENS = {
     "agents": "console/agents",
@@ -78,8 +79,7 @@ async def test_no_screen_has_a_barrier_in_light_and_dark_on_a_desk_and_on_a_phon
 ) -> None:
     await furnished(company)
     page = console.page
-    axe = Path(__file__).resolve().parents[3] / "services/gateway/web/node_modules/axe-core/axe.min.js"
-    await page.add_init_script(path=axe)
+    await page.add_init_script(path=AXE)
     barriers = []
     for name, path in SCREENS.items():
         await page.set_viewport_size(DESK)  # type: ignore[arg-type]

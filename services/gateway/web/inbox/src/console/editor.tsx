@@ -1,11 +1,11 @@
 // One of a kind, to be changed or made: loads, checks, saves, deletes, and settles what others changed.
 
-import { Alert, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Stack, Text, TextInput } from "@mantine/core";
 import { type UseFormReturnType, useForm } from "@mantine/form";
 import { RondoError } from "@rondo/client";
 import { IconAlertTriangle, IconDeviceFloppy, IconTrash } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useBlocker, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../app/needs.ts";
@@ -26,6 +26,7 @@ import {
   type Shown,
   type Versioned,
 } from "./kinds.ts";
+import { Leaving } from "./leaving.tsx";
 import { freeId, ID } from "./names.ts";
 import { useNotices } from "./notice.ts";
 import { SectionPage } from "./section.tsx";
@@ -307,34 +308,4 @@ function useEditor<K extends Kind, Form extends Record<string, unknown>>({
 /** The form's field that a pointer of the API leads into: `/schedule/0/from` is about `schedule`. */
 function fieldAt(pointer: string): string {
   return pointer.split("/")[1] ?? "";
-}
-
-/** Asks before what was typed is lost. Going to another place `within` an address loses nothing. */
-export function Leaving({ isDirty, within }: { isDirty: () => boolean; within?: string }) {
-  const { t } = useTranslation("console");
-  const { status, proceed, reset } = useBlocker({
-    shouldBlockFn: ({ next }) => isDirty() && next.pathname !== within,
-    enableBeforeUnload: () => isDirty(),
-    withResolver: true,
-  });
-  return (
-    <Modal
-      opened={status === "blocked"}
-      onClose={() => reset?.()}
-      title={t("leaving.title")}
-      closeButtonProps={{ "aria-label": t("close") }}
-    >
-      <Stack>
-        <Text size="sm">{t("leaving.words")}</Text>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={() => reset?.()} data-autofocus>
-            {t("leaving.stay")}
-          </Button>
-          <Button color="red" onClick={() => proceed?.()}>
-            {t("leaving.leave")}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
-  );
 }
