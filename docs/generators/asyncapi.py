@@ -16,6 +16,7 @@ from rondo_common.events import (
     EVENT_TYPES,
     AcknowledgeAlert,
     ConversationErased,
+    ConversationRated,
     Event,
     MessagePosted,
     MessagesRead,
@@ -35,6 +36,7 @@ SHARES: Mapping[type[Event], tuple[str, ...]] = {
     MessagePosted: ("gateway",),
     MessagesRead: ("gateway",),
     TranscriptRequested: ("gateway",),
+    ConversationRated: ("gateway",),
     ConversationErased: ("history",),
     AcknowledgeAlert: ("gateway",),
 }

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from rondo_common.conversation import Message, Queue, Status, queue_at
+from rondo_common.conversation import Message, Queue, Rating, Status, queue_at
 from rondo_common.conversation_view import ConversationView
 from rondo_common.errors import Unavailable
 from rondo_common.ids import AgentId, ConversationId, MessageId, WorkspaceId
@@ -200,6 +200,28 @@ class FakeConversations:
         place = workspace_id, conversation_id
         offset = self.posted_at.get((place, message_id), -1)
         self.read[place, side] = max(offset, self.read.get((place, side), -1))
+
+    async def mark_rated(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, rating: Rating, log_offset: int
+    ) -> bool:
+        self._check()
+        place = workspace_id, conversation_id
+        view = self.views.get(place)
+        if view is None:
+            return True
+        rated = (
+            view
+            if view.rating_offset > log_offset
+            else replace(view, rating=rating, rating_offset=log_offset)
+        )
+        self.views[place] = replace(rated, log_offset=max(view.log_offset, log_offset))
+        return view.rating_offset < 0
+
+    async def forget_rating(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> None:
+        self._check()
+        view = self.views.get((workspace_id, conversation_id))
+        if view is not None:
+            self.views[workspace_id, conversation_id] = replace(view, rating=None)
 
     async def unread_by_agent(
         self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]

@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from rondo_common.clock import milliseconds
-from rondo_common.conversation import Message, Queue, Status
+from rondo_common.conversation import Message, Queue, Rating, Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.errors import Unavailable
 from rondo_common.ids import ConversationId, WorkspaceId
@@ -38,6 +38,7 @@ from tests.gateway.fake_world import (
     NOON,
     a_message,
     active,
+    ended,
     offered,
     queued,
     requested,
@@ -482,3 +483,26 @@ async def test_what_the_visitor_wrote_is_unread_until_the_agent_has_read_so_far(
     await conversations.mark_read(ws, CNV, "agent", a_message(4).id)
     other = ConversationId("cnv_2")
     assert await conversations.unread_by_agent(ws, [CNV, other]) == {CNV: 0, other: 0}
+
+
+async def test_the_rating_that_is_last_in_the_log_is_shown(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    await conversations.show(ws, ended())
+    first, last = (Rating(score=score, comment="räksmörgås", rated_at=NOON) for score in (2, 5))
+    assert await conversations.mark_rated(ws, CNV, last, 9)
+    assert not await conversations.mark_rated(ws, CNV, first, 7)
+    view = await conversations.find(ws, CNV)
+    assert view is not None
+    assert (view.rating, view.rating_offset, view.log_offset) == (last, 9, 9)
+    await conversations.forget_rating(ws, CNV)
+    view = await conversations.find(ws, CNV)
+    assert view is not None
+    assert view.rating is None
+
+
+async def test_a_rating_brings_no_conversation_back(
+    conversations: ShownConversations, ws: WorkspaceId
+) -> None:
+    assert await conversations.mark_rated(ws, CNV, Rating(score=5, rated_at=NOON), 9)
+    assert await conversations.find(ws, CNV) is None

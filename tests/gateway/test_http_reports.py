@@ -12,7 +12,7 @@ from rondo_common.conversation import FallbackReason
 from rondo_common.directory.entries import AgentEntry, Kind, WorkspaceEntry, WorkspaceSettings
 from rondo_common.events import AgentDefined, WorkspaceDefined
 from rondo_common.ids import AgentId, ProfileId
-from rondo_gateway.domain.report import Grouping, Percentiles, Report, ReportRow
+from rondo_gateway.domain.report import Grouping, Percentiles, Ratings, Report, ReportRow
 from rondo_gateway.ports import Definition
 from tests.gateway.fake_world import ACME, ACME_KEY, NOON, ROOT_KEY, FakeWorld, bearer, json_of
 
@@ -31,6 +31,7 @@ ROW = ReportRow(
     queue_wait_s=Percentiles(p50=None, p90=None, p99=None),
     first_response_s=Percentiles(p50=1.5, p90=2.5, p99=3.0),
     handling_s=Percentiles(p50=60.0, p90=61.0, p99=62.0),
+    rating=Ratings(count=2, average=4.5),
 )
 
 
@@ -46,12 +47,14 @@ async def test_a_report_is_json_unless_csv_is_wanted(http: httpx.AsyncClient, wo
     (row,) = answer["data"]
     assert (row["group"], row["fell_back"]) == ("acme", {"not_answered": 2})
     assert row["queue_wait_s"] == {"p50": None, "p90": None, "p99": None}
+    assert row["rating"] == {"count": 2, "average": 4.5}
     file = await http.get(PATH, headers={**KEY, **CSV})
     assert file.headers["content-type"] == "text/csv; charset=utf-8"
     (line,) = csv.DictReader(file.text.splitlines())
     assert (line["group"], line["requested"], line["fell_back_not_answered"]) == ("acme", "5", "2")
     assert (line["fell_back_queue_full"], line["queue_wait_p50_s"]) == ("0", "")
     assert line["first_response_p90_s"] == "2.5"
+    assert (line["rating_count"], line["rating_average"]) == ("2", "4.5")
 
 
 @pytest.mark.parametrize(

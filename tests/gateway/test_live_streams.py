@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from fastapi import FastAPI
 
+from rondo_common.conversation import Rating
 from rondo_common.directory.entries import Kind
 from rondo_common.ids import AgentId, ConversationId, EventId
 from rondo_common.mailbox import StreamEvent
@@ -27,6 +28,7 @@ from tests.gateway.fake_world import (
     active,
     bearer,
     client_of,
+    ended,
     offered,
     requested,
 )
@@ -168,6 +170,22 @@ async def test_what_is_told_of_the_agent_alone_does_not_hold_a_snapshot_back(
         (told,) = await stream.take(1)
     assert snapshot.cursor == str(before)
     assert (told.type, told.event["conversation_id"]) == ("agent.availability_changed", None)
+
+
+async def test_a_rating_that_was_told_before_it_was_shown_follows_the_snapshot(
+    world: FakeWorld, app: FastAPI
+) -> None:
+    await world.conversations.show(ACME, ended())
+    await world.mailboxes.deliver(MAILBOX, happened("conversation.rated"), log_offset=7)
+    async with reading(app, PATH, bearer(world.visitor_token())) as stream:
+        snapshot, told = await stream.take(2)
+    assert (snapshot.data["conversation"]["rating"], told.type) == (None, "conversation.rated")
+    await world.conversations.mark_rated(ACME, CNV, Rating(score=5, rated_at=NOON), 7)
+    await world.mailboxes.deliver(MAILBOX, happened("conversation.erased"), log_offset=8)
+    async with reading(app, PATH, bearer(world.visitor_token())) as stream:
+        snapshot, told = await stream.take(2)
+    assert snapshot.data["conversation"]["rating"]["score"] == 5
+    assert told.type == "conversation.erased"
 
 
 async def test_then_comes_everything_as_it_was_delivered(world: FakeWorld, app: FastAPI) -> None:

@@ -15,6 +15,7 @@ from rondo_common.conversation import (
     Page,
     Party,
     Queue,
+    Rating,
     Request,
     RescindReason,
     RoundRobinRoute,
@@ -36,6 +37,7 @@ from rondo_common.events import (
     ChatTransferred,
     ChatWithdrawn,
     ConversationEvent,
+    ConversationRated,
     MessagePosted,
     TransferReturned,
 )
@@ -185,6 +187,12 @@ class Conversation:
 
     def ended(self, reason: EndReason = EndReason.VISITOR_ENDED, by: Party = VISITOR) -> Fact:
         return self.tell(ChatEnded(conversation_id=self.id, reason=reason, by=by, agent_id=GRACE.id))
+
+    def rated(self, score: int = 4, comment: str | None = None, *, agent: AgentCard = GRACE) -> Fact:
+        rating = Rating(score=score, comment=comment, rated_at=self.began_at)
+        return self.tell(
+            ConversationRated(conversation_id=self.id, rating=rating, by=VISITOR, agent_id=agent.id)
+        )
 
     def tell(self, event: ConversationEvent) -> Fact:
         self._offset += 1

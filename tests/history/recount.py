@@ -20,6 +20,7 @@ from rondo_common.events import (
     ChatQueued,
     ChatRequested,
     ChatWithdrawn,
+    ConversationRated,
     MessagePosted,
 )
 from rondo_history.domain.fact import Fact
@@ -35,6 +36,7 @@ def recounted(
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     fallbacks: dict[str, Counter[str]] = defaultdict(Counter)
     waits: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    scores: dict[str, list[int]] = defaultdict(list)
     for facts in conversations:
         asked = next(fact.event for fact in facts if isinstance(fact.event, ChatRequested))
         if not period.start <= asked.request.requested_at < period.end:
@@ -50,11 +52,16 @@ def recounted(
                     fallbacks[name][fact.event.fallback.reason] += 1
             for what, seconds in _durations(facts, name, by).items():
                 waits[name][what].append(seconds)
+            scores[name] += _score(facts, name, by)
     return {
         name: {
             **{each: counts[name][each] for each in _COUNTS},
             "fell_back": dict(fallbacks[name]),
             **{each: _percentiles(waits[name][each]) for each in _DURATIONS},
+            "rating": {
+                "count": len(scores[name]),
+                "average": sum(scores[name]) / len(scores[name]) if scores[name] else None,
+            },
         }
         for name in counts
         if counts[name]["requested"]
@@ -137,6 +144,12 @@ def _durations(facts: list[Fact], name: str, by: Grouping) -> dict[str, float]:
     if answer is not None:
         found["first_response_s"] = (answer - first.occurred_at).total_seconds()
     return found
+
+
+def _score(facts: list[Fact], name: str, by: Grouping) -> list[int]:
+    """The last rating's score, if it is the group's."""
+    ratings = [fact.event for fact in facts if isinstance(fact.event, ConversationRated)]
+    return [each.rating.score for each in ratings[-1:] if by is not Grouping.AGENT or each.agent_id == name]
 
 
 def _percentiles(values: list[float]) -> dict[str, float | None]:

@@ -9,7 +9,7 @@ from typing import cast
 import asyncpg
 import pytest
 
-from rondo_common.conversation import Status
+from rondo_common.conversation import Party, Status
 from rondo_common.directory.entries import WorkspaceEntry, WorkspaceSettings
 from rondo_common.envelope import Envelope
 from rondo_common.errors import Rejected, Unavailable
@@ -24,7 +24,7 @@ from rondo_history.bootstrap import READINGS
 from rondo_history.domain.erasure import Erased
 from rondo_history.domain.fact import Fact, Place
 from rondo_history.domain.listing import Filter
-from rondo_history.domain.report import Grouping, Period
+from rondo_history.domain.report import Grouping, Period, Ratings
 from rondo_history.domain.retention import Cutoffs, cutoffs_of
 from rondo_history.handlers import take_in
 from tests.history.conversations import GRACE, NOON, VISITOR, Conversation, asked, fresh_workspace
@@ -183,7 +183,8 @@ async def test_nothing_of_an_erased_visitor_is_left_but_figures(pool: Pool) -> N
     )
     facts = [
         *(chat.requested(), chat.offered(), chat.accepted(), chat.said(f"I am {SECRET}")),
-        *(chat.tell(wanted), other.requested()),
+        *(chat.tell(wanted), chat.ended(by=Party(type="agent", id=GRACE.id)), chat.rated(2, SECRET)),
+        other.requested(),
     ]
     await archive.keep(facts)
     assert await rows_holding(pool, SECRET) >= 4
@@ -199,13 +200,14 @@ async def test_nothing_of_an_erased_visitor_is_left_but_figures(pool: Pool) -> N
     period = Period(NOON, NOON + timedelta(days=1), "UTC")
     (row,) = await PostgresReports(pool).live_chat(chat.workspace_id, period, Grouping.WORKSPACE)
     assert (row.requested, row.offered, row.accepted) == (2, 1, 1)
+    assert row.rating == Ratings(count=1, average=2)
 
 
 async def test_what_is_told_late_or_again_does_not_bring_an_erased_visitor_back(pool: Pool) -> None:
     archive, keeping, announcer = PostgresArchive(pool), PostgresHousekeeping(pool), FakeAnnouncer()
     chat = Conversation(request=asked(first_name=SECRET))
     early = [chat.requested(), chat.offered(), chat.accepted(), chat.said(SECRET)]
-    late = [chat.said(f"{SECRET} again"), chat.ended()]
+    late = [chat.said(f"{SECRET} again"), chat.ended(), chat.rated(3, f"{SECRET}, still")]
     await archive.keep(early)
     await take_in([erasure(chat, 90)], READINGS, archive, keeping, announcer)
     await archive.keep([*early, *late])

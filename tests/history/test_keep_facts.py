@@ -42,6 +42,7 @@ def test_commands_are_no_facts_and_everything_that_happened_is() -> None:
     assert commands == {
         "AcceptChat",
         "DeclineChat",
+        "TakeChat",
         "WithdrawChat",
         "EndChat",
         "TransferChat",

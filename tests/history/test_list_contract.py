@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rondo_common.conversation import FallbackReason, Status
+from rondo_common.conversation import FallbackReason, Rating, Status
 from rondo_common.ids import AgentId, ConversationId, VisitorId, WorkspaceId
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 from rondo_history.adapters.postgres_archive import PostgresArchive
@@ -277,3 +277,12 @@ async def test_an_event_is_kept_whatever_its_time(postgres_archive: PostgresArch
     await postgres_archive.keep(facts)
     await postgres_archive.keep(facts)
     assert len(await postgres_archive.facts_of(chat.workspace_id, chat.id)) == 2
+
+
+async def test_a_conversation_is_listed_with_its_latest_rating(archive: Archive) -> None:
+    chat = Conversation()
+    await archive.keep([chat.requested(), chat.accepted(), chat.ended(), chat.rated(2, "Slow")])
+    await archive.keep([chat.rated(5)])
+    (listed,) = await archive.list_page(chat.workspace_id, Filter(), EVERYTHING)
+    assert listed.rating == Rating(score=5, rated_at=NOON)
+    assert await archive.find(chat.workspace_id, chat.id) == listed

@@ -78,6 +78,8 @@ def stories(draw: st.DrawFn) -> list[tuple[Any, ...]]:
         story += [("said", by) for by in draw(st.lists(st.sampled_from(["visitor", "agent"]), max_size=4))]
         if draw(st.booleans()):
             story.append(("ended",))
+            scores = draw(st.lists(st.integers(1, 5), max_size=2))
+            story += [("rated", score, draw(st.sampled_from(AGENTS))) for score in scores]
     elif outcome == "rescinded":
         story.append(("withdrawn",))
     elif outcome != "open" and draw(st.booleans()):
@@ -97,6 +99,8 @@ def told(story: list[tuple[Any, ...]], chat: Conversation) -> list[Fact]:
                 facts.append(chat.said("Hello", by=by))
             case "ended", []:
                 facts.append(chat.ended(EndReason.AGENT_ENDED))
+            case "rated", [score, agent]:
+                facts.append(chat.rated(score, agent=agent))
             case "fell_back", [reason]:
                 facts.append(chat.fell_back(reason))
             case _:

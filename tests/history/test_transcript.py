@@ -227,3 +227,17 @@ def test_the_same_facts_make_the_same_transcript_however_they_are_given(
     found = transcript(*shuffled)
     assert found == transcript(*facts)
     assert [line.text for line in found.lines if line.type == "message"] == sayings
+
+
+def test_a_transcript_tells_how_the_visitor_rated_it_last_and_every_time() -> None:
+    chat = Conversation()
+    facts = [chat.requested(), chat.accepted(), chat.ended()]
+    assert transcript(*facts).rating is None
+    rated = [chat.rated(2, "Slow"), chat.rated(5, "Better now")]
+    told = transcript(*facts, *reversed(rated))
+    assert told.rating is not None
+    assert (told.rating.score, told.rating.comment) == (5, "Better now")
+    assert [line.text for line in told.lines][-2:] == [
+        "The visitor rated the chat 2 of 5.",
+        "The visitor rated the chat 5 of 5.",
+    ]

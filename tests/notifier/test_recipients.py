@@ -175,3 +175,12 @@ def test_both_sides_are_warned_before_a_silent_chat_ends() -> None:
     assert data(public) == {"ends_at": "2026-01-01T12:10:00Z"}
     assert isinstance(private.to, ToAgent)
     assert data(private)["ends_at"] == data(public)["ends_at"]
+
+
+def test_both_sides_are_told_how_the_visitor_rated_their_chat() -> None:
+    public, private = told("rondo.conversation.rated.v1")
+    assert (public.to, public.entry.type) == (VISITOR, "conversation.rated")
+    rating = {"score": 4, "comment": "Snabbt och vänligt 👍", "rated_at": "2026-01-01T12:20:00Z"}
+    assert data(public) == {"rating": rating}
+    assert private.to == ToAgent(AgentId("agent-3"))
+    assert data(private)["rating"] == rating

@@ -28,6 +28,7 @@ from rondo_router.domain.instruction import (
     PreviewRoute,
     RequestChat,
     ResumeChat,
+    TakeFromQueue,
     TransferConversation,
     WithdrawRequest,
 )
@@ -77,6 +78,9 @@ class Asking:
 
     def decline(self, conversation: str, agent: str) -> Instruction:
         return self.instruct(DeclineOffer(ConversationId(conversation), AgentId(agent)))
+
+    def take(self, conversation: str, agent: str) -> Instruction:
+        return self.instruct(TakeFromQueue(ConversationId(conversation), AgentId(agent)))
 
     def withdraw(self, conversation: str) -> Instruction:
         return self.instruct(WithdrawRequest(ConversationId(conversation), VISITOR))

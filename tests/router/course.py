@@ -51,8 +51,8 @@ class Course:
 
     def next(self, now: int) -> Instruction:
         """What is asked next."""
-        steps = [self._ask, self._answer, self._withdraw, self._end, self._hand_over]
-        (step,) = self._chosen.choices(steps, weights=[4, 5, 1, 2, 1.5])
+        steps = [self._ask, self._answer, self._withdraw, self._end, self._hand_over, self._take]
+        (step,) = self._chosen.choices(steps, weights=[4, 5, 1, 2, 1.5, 0.5])
         return step(now) if self.asked else self._ask(now)
 
     def _ask(self, now: int) -> Instruction:
@@ -85,6 +85,10 @@ class Course:
         if self._chosen.random() < 0.5:
             return self._asking.transfer(chat, agent, team=self._chosen.choice(TEAMS))
         return self._asking.transfer(chat, agent, agent=self._chosen.choice(AGENTS))
+
+    def _take(self, _: int) -> Instruction:
+        chat, _agent = self._one(lambda tale: [AgentId("")] if tale.is_waiting else [])
+        return self._asking.take(chat, self._chosen.choice(AGENTS))
 
     def _one(self, agents_of: Callable[[Tale], Sequence[AgentId]]) -> tuple[str, str]:
         """A conversation with such an agent, and mostly that agent; else any two."""

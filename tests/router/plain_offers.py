@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from rondo_common.conversation import AgentCard, EndReason, FallbackReason, Party, RescindReason, Status
+from rondo_common.conversation import (
+    TAKEN,
+    AgentCard,
+    EndReason,
+    FallbackReason,
+    Party,
+    RescindReason,
+    Status,
+)
 from rondo_common.ids import AgentId, ConversationId
 from rondo_router.domain import decision as decided
 from rondo_router.domain.decision import ChatState, ChatStep, OpenOffer, Step, StepWhy
-from rondo_router.domain.route_plan import Stage, TransferPlan
+from rondo_router.domain.route_plan import TransferPlan
 from tests.router.plain_chats import Chat, Transfer
 from tests.router.plain_workspace import Workspace
 
@@ -67,11 +75,11 @@ class Offering:
         left = stages[number].attempts_max - chat.unanswered - 1
         names = tuple(each.name for each in stages[number + 1 :])
         why = why.model_copy(update={"attempts_left": left, "stages_left": names})
-        self._ring(chat, stages[number], agent, why, chat.plan.offer_timeout_s)
+        self._ring(chat, stages[number].pool, agent, why, chat.plan.offer_timeout_s)
 
-    def _ring(self, chat: Chat, stage: Stage, agent: AgentId, why: StepWhy, timeout_s: int) -> None:
-        if stage.pool is not None:
-            turn = self.workspace.circle(stage.pool).serve(agent)
+    def _ring(self, chat: Chat, pool: str | None, agent: AgentId, why: StepWhy, timeout_s: int) -> None:
+        if pool is not None:
+            turn = self.workspace.circle(pool).serve(agent)
             why = why.model_copy(update={"place": turn.place, "turn": turn.number})
         chat.attempt += 1
         chat.offer = OpenOffer(
@@ -193,7 +201,7 @@ class Offering:
         left = stage.attempts_max - transfer.unanswered - 1
         transfer.tried.append(agent)
         why = why.model_copy(update={"attempts_left": left})
-        self._ring(chat, stage, agent, why, transfer.offer_timeout_s)
+        self._ring(chat, stage.pool, agent, why, transfer.offer_timeout_s)
         return True
 
     def complete_transfer(self, chat: Chat, receiver: AgentCard) -> None:
@@ -204,6 +212,27 @@ class Offering:
             decided.Transferred(conversation_id=chat.conversation_id, from_agent=sender, to_agent=receiver),
         )
         self.release(sender.id)
+
+    # -- accepted -------------------------------------------------------------------------------
+
+    def accept(self, chat: Chat) -> None:
+        """Whom it is offered to has it now."""
+        assert chat.offer is not None
+        card, chat.offer = chat.offer.agent, None
+        self.tell(
+            chat, decided.Accepted(conversation_id=chat.conversation_id, agent=card, attempt=chat.attempt)
+        )
+        if chat.transfer is not None:
+            self.complete_transfer(chat, card)
+        else:
+            chat.status, chat.agent = Status.ACTIVE, card
+
+    def take(self, chat: Chat, agent: AgentId) -> None:
+        """An agent takes it out of the queue. It is nobody's turn, and costs none."""
+        self.workspace.learn_pace(self.now)
+        chat.tried.append(agent)
+        self._ring(chat, None, agent, StepWhy(stage=TAKEN), chat.plan.offer_timeout_s)
+        self.accept(chat)
 
     # -- waiting --------------------------------------------------------------------------------
 

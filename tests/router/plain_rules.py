@@ -21,6 +21,7 @@ from rondo_router.domain.instruction import (
     RequestChat,
     ResumeChat,
     SeatAgent,
+    TakeFromQueue,
     TimeOutOffer,
     TransferConversation,
     UnseatAgent,
@@ -40,6 +41,8 @@ def carry_out(making: Offering, action: Action) -> str | None:
             return _accept(making, conversation_id, agent)
         case DeclineOffer(conversation_id, agent):
             return _decline(making, conversation_id, agent)
+        case TakeFromQueue(conversation_id, agent):
+            return _take(making, conversation_id, agent)
         case WithdrawRequest(conversation_id, by):
             return _withdraw(making, conversation_id, by)
         case TransferConversation():
@@ -129,13 +132,26 @@ def _accept(making: Offering, conversation_id: ConversationId, agent: AgentId) -
     refusal = _offer_refusal(making, chat, agent)
     if chat is None or chat.offer is None or refusal is not None:
         return refusal
-    card = chat.offer.agent
-    making.tell(chat, decided.Accepted(conversation_id=conversation_id, agent=card, attempt=chat.attempt))
-    chat.offer = None
-    if chat.transfer is not None:
-        making.complete_transfer(chat, card)
-    else:
-        chat.status, chat.agent = Status.ACTIVE, card
+    making.accept(chat)
+    plain_liveness.begin_idling(making, chat)
+    return None
+
+
+def _take(making: Offering, conversation_id: ConversationId, agent: AgentId) -> str | None:
+    chat = making.workspace.chats.get(conversation_id)
+    if chat is not None and chat.is_with(agent):
+        return None
+    if chat is not None and chat.status is Status.OFFERED and not _offer_refusal(making, chat, agent):
+        return _accept(making, conversation_id, agent)  # It has come to them by itself meanwhile.
+    if chat is None or chat.status is not Status.QUEUED:
+        is_taken = chat is not None and chat.status is Status.ACTIVE
+        return "conversation-already-taken" if is_taken else "conversation-not-queued"
+    seat = making.workspace.seats.get(agent)
+    if seat is None or not seat.may_chat:
+        return "agent-may-not-chat"
+    if len(making.workspace.chats_of(agent)) >= seat.capacity:
+        return "agent-at-capacity"
+    making.take(chat, agent)
     plain_liveness.begin_idling(making, chat)
     return None
 

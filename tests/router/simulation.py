@@ -29,6 +29,7 @@ from rondo_common.events import (
     DeclineChat,
     EndChat,
     Event,
+    TakeChat,
     TransferChat,
     WithdrawChat,
 )
@@ -40,6 +41,7 @@ from rondo_router.domain.instruction import (
     DeclineOffer,
     EndConversation,
     RequestChat,
+    TakeFromQueue,
     TransferConversation,
     WithdrawRequest,
 )
@@ -151,6 +153,10 @@ def event_of(action: Action, directory_offset: int) -> Event:
             return AcceptChat(conversation_id=conversation_id, agent_id=agent)
         case DeclineOffer(conversation_id, agent):
             return DeclineChat(conversation_id=conversation_id, agent_id=agent)
+        case TakeFromQueue(conversation_id, agent):
+            return TakeChat(
+                conversation_id=conversation_id, agent_id=agent, directory_offset=directory_offset
+            )
         case WithdrawRequest(conversation_id, by):
             return WithdrawChat(conversation_id=conversation_id, by=by)
         case EndConversation(conversation_id, by):

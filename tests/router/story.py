@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from rondo_common.conversation import Status
+from rondo_common.conversation import TAKEN, Status
 from rondo_common.envelope import Envelope
 from rondo_common.events import (
     AssignmentAccepted,
@@ -37,7 +37,7 @@ class Tale:
     told: list[str] = field(default_factory=list)
     """The types of its events."""
     asked: list[AgentId] = field(default_factory=list)
-    """Whom it was offered to along its plan; handing over not counted."""
+    """Whom it was offered to along its plan; handing over not counted, nor who asked for it."""
     open: list[AgentId] = field(default_factory=list)
     """Whose offers of it are open."""
     open_most: int = 0
@@ -110,7 +110,7 @@ class Story:
         agent = event.agent.id
         tale.open.append(agent)
         tale.open_most = max(tale.open_most, len(tale.open))
-        if event.transferred_by is None:
+        if event.transferred_by is None and event.why.stage != TAKEN:
             tale.asked.append(agent)
         self.loads.append((agent, self.load(agent)))
         if event.why.pool is not None and event.why.turn is not None:

@@ -13,11 +13,17 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from rondo_common.clock import from_milliseconds
-from rondo_common.conversation import Author, Message, Status
+from rondo_common.conversation import Author, Message, Party, Rating, Status
 from rondo_common.directory.entries import Kind
 from rondo_common.envelope import Envelope
-from rondo_common.events import ConversationErased, MessagePosted
-from rondo_common.ids import AgentId, ConversationId, EventId, MessageId
+from rondo_common.events import (
+    AcknowledgeAlert,
+    ConversationErased,
+    ConversationEvent,
+    ConversationRated,
+    MessagePosted,
+)
+from rondo_common.ids import AgentId, AlertId, ConversationId, EventId, MessageId
 from rondo_router.adapters.redis_switchboard import RedisSwitchboard
 from rondo_router.domain.decision import Decision
 from rondo_router.domain.memory import Recorded, WorkspaceMemory
@@ -347,3 +353,26 @@ async def test_what_was_erased_is_not_brought_back() -> None:
     at = from_milliseconds(hall.now)
     envelope = Envelope(EventId("erasure"), "/tests", at, hall.workspace_id, forgotten)
     assert set(remembered(hall, [*hall.log, Recorded(envelope, 99)]).chats) == {kept}
+
+
+async def test_what_the_parties_say_of_an_ended_chat_is_shown_again_and_moves_nothing() -> None:
+    hall = await fake_hall()
+    await hall.provision(hall.here.agents("a"))
+    await hall.offers("1")
+    (before,) = remembered(hall).chats.items()
+    conversation_id, chat = before
+    at, a_party = from_milliseconds(hall.now), Party(type="visitor", id="v")
+    agent_id, rating = AgentId("a"), Rating(score=4, comment="Fine", rated_at=at)
+    said: list[ConversationEvent] = [
+        ConversationRated(conversation_id=conversation_id, rating=rating, by=a_party, agent_id=agent_id),
+        AcknowledgeAlert(
+            conversation_id=conversation_id, alert_id=AlertId("alr_1"), agent_id=agent_id, by=a_party
+        ),
+    ]
+    records = [
+        Recorded(Envelope(EventId(each.TYPE), "/tests", at, hall.workspace_id, each), 90 + number)
+        for number, each in enumerate(said)
+    ]
+    after = remembered(hall, [*hall.log, *records]).chats[conversation_id]
+    assert (after.rating, after.rating_offset, after.log_offset) == (rating, 90, 91)
+    assert (after.version, after.state_offset) == (chat.version, chat.state_offset)

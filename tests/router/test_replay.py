@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from rondo_common.conversation import AgentCard, Request, RoundRobinRoute, Visitor, Why
+from rondo_common.conversation import AgentCard, Queue, Request, RoundRobinRoute, Visitor, Why
 from rondo_common.directory.defined import Defined
 from rondo_common.directory.entries import AgentEntry, QueueSettings, WorkspaceEntry, WorkspaceSettings
 from rondo_common.directory.view import WorkspaceDirectory
@@ -20,6 +22,7 @@ from rondo_common.events import (
     AssignmentDeclined,
     AssignmentOffered,
     ChatEnded,
+    ChatQueued,
     ConversationEvent,
 )
 from rondo_common.ids import AgentId, ConversationId, EventId, VisitorId, WorkspaceId
@@ -139,6 +142,50 @@ async def test_who_waits_gets_the_agent_when_the_recorded_talk_is_over(redis: Re
     stories = _stories(_chat(1, "a", talk_s=600), _chat(2, "b", talk_s=600))
     replayed = await _replayed(redis, stories, _directory("a", queue=True))
     assert replayed == [(["a"], "a", None), (["a"], "a", None)]
+
+
+def _taken_chat(number: int, agent: str) -> list[Recorded]:
+    """A chat that waited for 20 s, until an agent took it."""
+    asked = NOON + timedelta(minutes=number)
+    offered, accepted, ended = _chat(number, agent)
+    assert isinstance(offered.envelope.event, AssignmentOffered)
+    first = offered.envelope.event
+    queued = ChatQueued(
+        conversation_id=first.conversation_id,
+        queue=Queue(position=1, estimated_wait_s=60),
+        queued_at=asked,
+        expires_at=asked + timedelta(hours=1),
+        why=Why(stage="round_robin"),
+        request=first.request,
+    )
+    at = asked + timedelta(seconds=20)
+    taking = first.model_copy(update={"why": Why(stage="taken"), "offered_at": at})
+    told: list[tuple[str, datetime, ConversationEvent]] = [
+        ("queued", asked, queued),
+        ("offered", at, taking),
+    ]
+    return [
+        *(
+            Recorded(Envelope(EventId(f"{number}/{name}"), "/tests", when, WORKSPACE, event), place)
+            for place, (name, when, event) in enumerate(told)
+        ),
+        Recorded(replace(accepted.envelope, time=at), 2),
+        Recorded(ended.envelope, 3),
+    ]
+
+
+async def test_who_took_a_chat_from_the_queue_takes_it_again_while_it_waits(redis: Redis) -> None:
+    stories = _stories(_chat(1, "a", talk_s=600), _taken_chat(2, "b"))
+    assert (stories[1].answers, stories[1].taken) == ([], ("b", 20.0))
+    busy = _directory("a", "b", queue=True)
+    away: dict[str, Any] = {"agents": {"b": {"schedule": []}}}
+    recorded = [(["a"], "a", None), (["b"], "b", None)]
+    assert await _replayed(redis, stories, with_changes(busy, away)) == recorded
+    assert await _replayed(redis, stories, _directory("a", queue=True)) == [recorded[0], (["a"], "a", None)]
+    assert await _replayed(redis, stories, _directory("c", "a", queue=True)) == [
+        (["c"], "c", None),
+        (["a"], "a", None),
+    ]
 
 
 def test_a_changed_directory_has_what_the_file_changes_and_keeps_the_rest() -> None:

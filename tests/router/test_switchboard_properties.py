@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
-from rondo_common.conversation import Route
+from rondo_common.conversation import TAKEN, Route
 from rondo_common.directory.entries import Kind
 from rondo_common.directory.view import DirectoryChange
 from rondo_common.ids import AgentId, ConversationId
@@ -113,7 +113,7 @@ class BothSwitchboards(RuleBasedStateMachine):
             (step.conversation_id, step.agent.id)
             for decision in decisions
             for step in decision.steps
-            if isinstance(step, Offered)
+            if isinstance(step, Offered) and step.why.stage != TAKEN
         ]
         if len(instructions) == 1:
             invariants.strict_queue_order(line, offers)
@@ -230,6 +230,14 @@ class BothSwitchboards(RuleBasedStateMachine):
         whom = {"team": to} if to in TEAMS else {"agent": to}
         self.play(self.plain.asking.transfer(chat, right if is_right and right else name, **whom))
 
+    @precondition(lambda self: self.asked)
+    @rule(number=chance, name=agents, is_waiting=mostly)
+    def take(self, number: int, name: str, is_waiting: bool) -> None:
+        chat, _ = self._one_with(
+            lambda tale: [AgentId("")] if is_waiting and tale.is_waiting else tale.open, number
+        )
+        self.play(self.plain.asking.take(chat, name))
+
     @rule(route=st.sampled_from(ROUTES), email=st.sampled_from(["x@mail.com", "x@zeta.com"]))
     def preview(self, route: Route, email: str) -> None:
         self.play(self.plain.asking.preview(route, email=email, at=self.plain.now))
@@ -333,11 +341,11 @@ def test_they_decide_alike_over_long_courses_too(redis_url: str, seed: int) -> N
         both.teardown()
 
 
-def _play_one(both: BothSwitchboards, chosen: random.Random) -> None:
+def _play_one(both: BothSwitchboards, chosen: random.Random) -> None:  # noqa: PLR0912 - one case a happening
     """One step of a busy day: more visitors and answers than changes."""
     number, name = chosen.randrange(1000), chosen.choice(AGENTS)
     is_right, is_so = chosen.random() < 0.8, chosen.random() < 0.7
-    match chosen.choices(range(12), weights=[5, 4, 1, 2, 2, 1, 0.5, 0.3, 1.5, 1, 2, 2])[0]:
+    match chosen.choices(range(13), weights=[5, 4, 1, 2, 2, 1, 0.5, 0.3, 1.5, 1, 2, 2, 1])[0]:
         case 0:
             email = chosen.choice(["x@mail.com", "x@zeta.com"])
             both.ask(chosen.choice(ROUTES), email, chosen.choice([None, "Sweden"]), number % 3, 2)
@@ -365,6 +373,8 @@ def _play_one(both: BothSwitchboards, chosen: random.Random) -> None:
             both.see_visitor(number, chosen.choice([0, 45]))
         case 11 if both.asked:
             both.write_message(number)
+        case 12 if both.asked:
+            both.take(number, name, is_right)
 
 
 Happening = tuple[str] | tuple[str, str, bool] | tuple[str, int]

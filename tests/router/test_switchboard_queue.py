@@ -276,3 +276,62 @@ async def test_who_loses_their_agent_does_not_pass_those_who_wait(hall: Hall) ->
 
 async def test_nobody_waits_where_no_rule_is_met(hall: Hall) -> None:
     assert told(await hall.one(hall.asking.ask("1", RULES))) == ["fell_back:no_rule_matched"]
+
+
+async def test_who_takes_a_chat_from_the_queue_has_it_at_once(hall: Hall) -> None:
+    await hall.provision(hall.here.agent("a", capacity=1), *hall.here.agents("b", "c", schedule=NEVER))
+    await hall.decide(*(hall.asking.ask(each) for each in "0123"))
+    taken = await hall.one(hall.asking.take("2", "b"))
+    assert told(taken) == ["offered:b", "accepted:b"]
+    step = taken.steps[0]
+    assert isinstance(step, Offered)
+    assert (step.why.stage, step.why.pool, step.why.turn) == ("taken", None, None)
+    view = await hall.view("2")
+    assert view is not None
+    assert (view.status, view.agent_id, view.queue) == (Status.ACTIVE, "b", None)
+    assert (await hall.desk("b"), await hall.held("b")) == ({"2"}, {"2"})
+    # The others wait on as they did, and whose turn it is has not changed.
+    await hall.one(hall.asking.withdraw("0"))
+    assert [await hall.status(each) for each in "13"] == [Status.OFFERED, Status.QUEUED]
+    assert told(await hall.one(hall.asking.end("2", by_agent="b"))) == ["ended:b:agent_ended"]
+
+
+async def test_a_chat_is_taken_by_one_agent_whoever_else_wants_it(hall: Hall) -> None:
+    await hall.provision(hall.here.agent("a", capacity=1), *hall.here.agents("b", "c", schedule=NEVER))
+    await hall.decide(*(hall.asking.ask(each) for each in "01"))
+    decisions = await hall.decide(hall.asking.take("1", "b"), hall.asking.take("1", "c"))
+    assert [each.refusal for each in decisions] == [None, "conversation-already-taken"]
+    again = await hall.one(hall.asking.take("1", "b"))
+    assert (again.refusal, again.steps) == (None, ())
+    assert await hall.held("c") == set()
+
+
+async def test_what_was_given_to_somebody_meanwhile_is_not_taken(hall: Hall) -> None:
+    await hall.provision(hall.here.agent("a", capacity=1), hall.here.agent("b", schedule=NEVER))
+    await hall.decide(*(hall.asking.ask(each) for each in "01"))
+    drained, late = await hall.decide(hall.asking.withdraw("0"), hall.asking.take("1", "b"))
+    assert told(drained)[-1] == "offered:a"
+    assert (late.refusal, late.steps) == ("conversation-not-queued", ())
+    # To whom it has come by itself, it is theirs.
+    assert told(await hall.one(hall.asking.take("1", "a"))) == ["accepted:a"]
+    assert (await hall.one(hall.asking.take("0", "a"))).refusal == "conversation-not-queued"
+    assert (await hall.one(hall.asking.take("none", "a"))).refusal == "conversation-not-queued"
+
+
+async def test_nobody_takes_more_than_they_have_room_for_nor_without_permission(hall: Hall) -> None:
+    await hall.provision(hall.here.agent("a", capacity=1), hall.here.agent("b", capacity=1, schedule=NEVER))
+    await hall.provision(hall.here.agent("c", live_chat=False))
+    await hall.decide(*(hall.asking.ask(each) for each in "012"))
+    taken = await hall.decide(*(hall.asking.take("1", each) for each in ("a", "c", "ghost", "b")))
+    full, mute, ghost, b = (each.refusal for each in taken)
+    assert (full, mute, ghost, b) == ("agent-at-capacity", "agent-may-not-chat", "agent-may-not-chat", None)
+    assert (await hall.one(hall.asking.take("2", "b"))).refusal == "agent-at-capacity"
+
+
+async def test_who_missed_a_chat_may_take_it_all_the_same(hall: Hall) -> None:
+    await hall.provision(hall.here.agent("a"))
+    await hall.one(hall.asking.ask("0"))
+    await hall.wait(101)
+    assert await hall.status("0") is Status.QUEUED
+    assert told(await hall.one(hall.asking.take("0", "a"))) == ["offered:a", "accepted:a"]
+    assert told(*await hall.wait(300)) == []

@@ -15,11 +15,14 @@ from starlette.routing import Route
 
 from rondo_local.pages import Pages
 from tests.web.chromium import chromium_path
+from tests.web.fake_desk import FakeDesk
 from tests.web.fake_rondo import FakeRondo, served
 from tests.web.host_page import HostPages, Website, WidgetOnPage
+from tests.web.inbox_page import InboxOnPage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 10_000
+INBOX_PATIENCE_MS = 60_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -107,3 +110,20 @@ async def talking(widget: WidgetOnPage, rondo: FakeRondo) -> WidgetOnPage:
     rondo.accept()
     await expect(widget.composer).to_be_visible()
     return widget
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(built_pages: None) -> AsyncIterator[FakeDesk]:  # noqa: ARG001 - it serves them
+    """An agent's Rondo, in which nothing has happened yet."""
+    made = FakeDesk()
+    async with served(made.app()) as url:
+        made.url = url
+        yield made
+        made.cut_streams()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def inbox(page: Page) -> InboxOnPage:
+    """An agent's tab, not loaded yet."""
+    page.set_default_timeout(INBOX_PATIENCE_MS)
+    return InboxOnPage(page)

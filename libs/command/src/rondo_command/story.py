@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from rondo_common.conversation import Message, Party, Request, Route, Why
+from rondo_common.conversation import RATING_MAX, Message, Party, Request, Route, Why
 from rondo_common.events import (
     AcceptChat,
     AcknowledgeAlert,
@@ -30,11 +30,13 @@ from rondo_common.events import (
     ChatWithdrawn,
     ConversationErased,
     ConversationIdleWarned,
+    ConversationRated,
     DeclineChat,
     EndChat,
     Event,
     MessagePosted,
     MessagesRead,
+    TakeChat,
     TranscriptRequested,
     TransferChat,
     TransferReturned,
@@ -143,6 +145,7 @@ _SENTENCES: Mapping[type[Event], Callable[[Any], str]] = {
     ChatRequested: _requested,
     AcceptChat: lambda event: f"{escape(event.agent_id)} presses Accept",
     DeclineChat: lambda event: f"{escape(event.agent_id)} presses Decline",
+    TakeChat: lambda event: f"{escape(event.agent_id)} presses Take",
     WithdrawChat: lambda event: f"the {event.by.type} withdraws the request",
     EndChat: lambda event: f"the {event.by.type} presses End",
     TransferChat: _hands_over,
@@ -162,6 +165,9 @@ _SENTENCES: Mapping[type[Event], Callable[[Any], str]] = {
     MessagePosted: _posted,
     MessagesRead: lambda event: f"read by the {event.reader.type}, up to {escape(event.message_id)}",
     ConversationIdleWarned: lambda event: f"silent: it ends at {event.ends_at:%H:%M:%S} UTC",
+    ConversationRated: lambda event: (
+        f"the {event.by.type} rates it [bold]{event.rating.score} of {RATING_MAX}[/]"
+    ),
     TranscriptRequested: lambda event: f"the {event.by.type} wants the transcript by email",
     AcknowledgeAlert: lambda event: f"{escape(event.agent_id)} has seen the alert",
     AlertSent: lambda event: f"{escape(event.agent_id)} is told by {_plain(event.channel)}",

@@ -191,6 +191,17 @@ class Ended(Value):
     at: datetime
 
 
+RATING_MAX = 5
+
+
+class Rating(Value):
+    """How good a visitor found a conversation, 5 being best. The comment is theirs, and never markup."""
+
+    score: int = Field(ge=1, le=RATING_MAX)
+    comment: str | None = None
+    rated_at: datetime
+
+
 class RescindReason(StrEnum):
     """Why an open offer was taken back."""
 
@@ -233,6 +244,10 @@ class PassedOver(Value):
 
     agent_id: AgentId
     reason: PassedOverReason
+
+
+TAKEN = "taken"
+"""The stage of an offer that its agent asked for: they took the chat from the queue, which is no turn."""
 
 
 class Why(Value):

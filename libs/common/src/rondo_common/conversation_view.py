@@ -12,6 +12,7 @@ from rondo_common.conversation import (
     Fallback,
     Offer,
     Queue,
+    Rating,
     Request,
     Status,
     Value,
@@ -40,6 +41,11 @@ class ConversationView:
 
     state_offset: int = -1
     """Where the log has the event that led to this state; -1 before the router's first."""
+
+    rating: Rating | None = None
+    """How its visitor rated it; kept beside the state, by the gateway."""
+    rating_offset: int = -1
+    """Where the log has the rating."""
 
     queue: Queue | None = None
     """Its place while it waits. No part of the hash: the queue moves on without it."""
@@ -89,6 +95,8 @@ class ConversationView:
             fallback=_from_json(Fallback, fields["fallback"]),
             log_offset=int(fields.get("log_offset", -1)),
             state_offset=int(fields.get("state_offset", -1)),
+            rating=_from_json(Rating, fields.get("rating", "")),
+            rating_offset=int(fields.get("rating_offset", -1)),
             queue=queue,
         )
 

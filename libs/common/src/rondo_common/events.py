@@ -25,6 +25,7 @@ from rondo_common.conversation import (
     Message,
     Party,
     Queue,
+    Rating,
     Request,
     RescindReason,
     Value,
@@ -98,6 +99,16 @@ class DeclineChat(ConversationEvent):
     TYPE = "rondo.chat.decline.v1"
     TOPIC = CHAT_REQUESTS
     agent_id: AgentId
+
+
+class TakeChat(ConversationEvent):
+    """The agent takes the chat out of the queue, whoever's turn it would be."""
+
+    TYPE = "rondo.chat.take.v1"
+    TOPIC = CHAT_REQUESTS
+    agent_id: AgentId
+    directory_offset: int = 0
+    """As in :class:`ChatRequested`."""
 
 
 class WithdrawChat(ConversationEvent):
@@ -306,6 +317,17 @@ class TranscriptRequested(ConversationEvent):
     by: Party
     time_zone: str
     """The IANA zone the email tells its times in."""
+
+
+class ConversationRated(ConversationEvent):
+    """The visitor says how good it was, once it is over. The latest stands."""
+
+    TYPE = "rondo.conversation.rated.v1"
+    TOPIC = CONVERSATIONS
+    rating: Rating
+    by: Party
+    agent_id: AgentId
+    """The agent who had the conversation when it ended."""
 
 
 class ConversationErased(ConversationEvent):
@@ -617,6 +639,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ChatRequested,
         AcceptChat,
         DeclineChat,
+        TakeChat,
         WithdrawChat,
         EndChat,
         TransferChat,
@@ -637,6 +660,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
         MessagePosted,
         MessagesRead,
         TranscriptRequested,
+        ConversationRated,
         ConversationErased,
         ConversationIdleWarned,
         AgentAvailabilityChanged,

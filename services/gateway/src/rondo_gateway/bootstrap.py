@@ -82,6 +82,7 @@ from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
 from rondo_gateway.handlers.rate_limits import Limits
+from rondo_gateway.handlers.ratings import Ratings
 from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
@@ -234,6 +235,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         conversations=conversations,
         conversation_lists=ConversationLists(directory, world.conversations, world.history),
         messages=Messages(directory, world.conversations, log, world.history, limits, clock),
+        ratings=Ratings(directory, world.conversations, world.history, log, limits, clock, new_event_id),
         transcripts=Transcripts(directory, world.conversations, world.history, log, clock, new_event_id),
         erasures=Erasures(
             directory, world.conversations, world.history, conversations, log, clock, new_event_id

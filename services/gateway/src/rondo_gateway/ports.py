@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from rondo_common.alerts import AlertRecord
 from rondo_common.answers import Answer
-from rondo_common.conversation import Message, Queue
+from rondo_common.conversation import Message, Queue, Rating
 from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.entries import Kind, WorkspaceEntry
 from rondo_common.directory.view import WorkspaceDirectory
@@ -341,6 +341,17 @@ class Conversations(Protocol):
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, side: Side, message_id: MessageId
     ) -> None:
         """Note that the side has read so far. It never goes back."""
+        ...
+
+    async def mark_rated(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, rating: Rating, log_offset: int
+    ) -> bool:
+        """Show the conversation's rating, which the log has there, unless a later one is shown. False if
+        one was shown before. A conversation that is not shown any more stays so."""
+        ...
+
+    async def forget_rating(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> None:
+        """Show no rating of the conversation any more."""
         ...
 
     async def unread_by_agent(

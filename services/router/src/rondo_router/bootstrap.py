@@ -16,6 +16,7 @@ from rondo_common.events import (
     EndChat,
     Event,
     PlanRoute,
+    TakeChat,
     TransferChat,
     WithdrawChat,
 )
@@ -45,6 +46,7 @@ TRANSLATIONS: dict[type[Event], Translation] = {
     ChatRequested: routing.request_chat,
     AcceptChat: routing.accept_chat,
     DeclineChat: routing.decline_chat,
+    TakeChat: routing.take_chat,
     WithdrawChat: routing.withdraw_chat,
     TransferChat: routing.transfer_chat,
     EndChat: routing.end_chat,

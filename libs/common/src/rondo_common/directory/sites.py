@@ -102,6 +102,12 @@ WidgetField = Literal[
 _Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
 
+MeetingUrl = Annotated[
+    str, StringConstraints(max_length=2_000, pattern=r"^https?://[^\s/@\x00]+(/[^\s\x00]*)?$")
+]
+"""A page that browsers open."""
+
+
 class WidgetSettings(Value):
     """How the chat widget looks, and what it asks before a chat. Public."""
 
@@ -115,6 +121,10 @@ class WidgetSettings(Value):
     required: tuple[WidgetField, ...] = ()
     route: Route | None = None
     """Where the widget's chats go; None: round robin over everybody."""
+    ratings: bool = True
+    """Whether the widget asks how good a chat was, once it is over."""
+    meeting_url: MeetingUrl | None = None
+    """Where a visitor can book a meeting when nobody is there and the fallback offers one."""
 
     @model_validator(mode="after")
     def _asks_what_it_requires(self) -> WidgetSettings:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rondo_common.clock import from_milliseconds, milliseconds
-from rondo_common.conversation import Message
+from rondo_common.conversation import Message, Rating
 from rondo_common.conversation_view import ConversationView
 from rondo_common.errors import Unavailable
 from rondo_common.ids import AgentId, ConversationId, MessageId, WorkspaceId
@@ -197,6 +197,20 @@ class RedisConversations:
         keys = _reading_keys(workspace_id, conversation_id)
         call = FunctionCall("rondo_gateway_mark_read", keys, (side, message_id, MESSAGES_KNOWN_S))
         await self._functions.call(call)
+
+    async def mark_rated(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, rating: Rating, log_offset: int
+    ) -> bool:
+        """See :class:`Conversations`."""
+        key = view_key(workspace_id, conversation_id)
+        arguments = (rating.model_dump_json(exclude_none=True), log_offset)
+        call = FunctionCall("rondo_gateway_mark_rated", (key,), arguments)
+        return bool(await self._functions.call(call))
+
+    async def forget_rating(self, workspace_id: WorkspaceId, conversation_id: ConversationId) -> None:
+        """See :class:`Conversations`."""
+        key = view_key(workspace_id, conversation_id)
+        await self._functions.call(FunctionCall("rondo_gateway_forget_rating", (key,)))
 
     async def unread_by_agent(
         self, workspace_id: WorkspaceId, conversation_ids: Sequence[ConversationId]

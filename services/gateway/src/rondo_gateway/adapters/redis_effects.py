@@ -14,6 +14,7 @@ PARTS = (
     "requests",
     "messages",
     "reading",
+    "ratings",
     "presence",
     "visitors",
     "limits",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from rondo_common.conversation import AgentCard, Ended, Fallback, Offer, Request, Status
+from rondo_common.conversation import AgentCard, Ended, Fallback, Offer, Rating, Request, Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.ids import AgentId, ConversationId, VisitorId
 from rondo_gateway.domain.principals import AgentCaller, Member, VisitorCaller
@@ -29,6 +29,7 @@ class KeptConversation(_Read):
     offer: Offer | None
     ended: Ended | None
     fallback: Fallback | None
+    rating: Rating | None = None
     agent_ids: tuple[AgentId, ...]
     log_offset: int
 
@@ -42,6 +43,7 @@ class KeptConversation(_Read):
             offer=self.offer,
             ended=self.ended,
             fallback=self.fallback,
+            rating=self.rating,
             log_offset=self.log_offset,
         )
 

@@ -160,6 +160,12 @@ def require_visitor_side(caller: Member) -> None:
         raise NotPermitted("Only the visitor withdraws a request. An agent declines or ends.")
 
 
+def require_rater(caller: Member) -> None:
+    """Raises ``NotPermitted`` unless it is the visitor, or the website's backend for them."""
+    if isinstance(caller, AgentCaller):
+        raise NotPermitted("Only the visitor rates a conversation.")
+
+
 def require_analytics(caller: Principal, directory: WorkspaceDirectory | None) -> Backend | AgentCaller:
     """The caller, if they may see figures: a website's backend, or an agent whose profile permits it.
 

@@ -46,6 +46,13 @@ class Percentiles(_Read):
     p99: float | None
 
 
+class Ratings(_Read):
+    """How many conversations were rated, and the average score; null where none was."""
+
+    count: int
+    average: float | None
+
+
 class ReportRow(_Read):
     """The figures of one group: about the conversations requested in the period, whenever they ended.
 
@@ -53,7 +60,8 @@ class ReportRow(_Read):
     answered in time) and `declined` count offers, in an agent's or a team's row their own only.
     `queue_wait_s`: from being queued first to leaving the queue first. `first_response_s`: from the first
     acceptance to an agent's first message. `handling_s`: from the first acceptance to the end. In an
-    agent's row, the last two are of the conversations they were the first to accept.
+    agent's row, these two are of the conversations they were the first to accept, and `rating` is of those
+    that were theirs when they ended.
     """
 
     group: str
@@ -67,6 +75,7 @@ class ReportRow(_Read):
     queue_wait_s: Percentiles
     first_response_s: Percentiles
     handling_s: Percentiles
+    rating: Ratings = Ratings(count=0, average=None)
 
 
 class Report(_Read):
@@ -118,6 +127,8 @@ def as_csv(report: Report) -> str:
             *COUNTS,
             *(f"fell_back_{reason}" for reason in FallbackReason),
             *(f"{name.removesuffix('_s')}_{each}_s" for name, each in durations),
+            "rating_count",
+            "rating_average",
         ]
     )
     for row in report.data:
@@ -127,6 +138,8 @@ def as_csv(report: Report) -> str:
                 *(getattr(row, name) for name in COUNTS),
                 *(row.fell_back.get(reason, 0) for reason in FallbackReason),
                 *(getattr(getattr(row, name), each) for name, each in durations),
+                row.rating.count,
+                row.rating.average,
             ]
         )
     return text.getvalue()

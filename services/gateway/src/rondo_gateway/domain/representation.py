@@ -16,6 +16,7 @@ from rondo_common.conversation import (
     Fallback,
     Page,
     Queue,
+    Rating,
     Route,
     Status,
     Value,
@@ -54,6 +55,7 @@ class Conversation(Value):
     queue: Queue | None
     ended: Ended | None
     fallback: Fallback | None
+    rating: Rating | None
 
 
 class ConversationList(Value):
@@ -226,6 +228,7 @@ def conversation_of(view: ConversationView, viewer: Member) -> Conversation:
         queue=view.queue if view.status is Status.QUEUED else None,
         ended=view.ended,
         fallback=view.fallback,
+        rating=view.rating,
     )
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, EmailStr
 
-from rondo_common.conversation import Author, Visitor
+from rondo_common.conversation import Author, Rating, Visitor
 from rondo_common.ids import AgentId, ConversationId, MessageId
 from rondo_gateway.domain.limits import Body
 
@@ -39,6 +39,7 @@ class Transcript(_Read):
     requested_at: datetime
     time_zone: str = "UTC"
     """The zone its reader is in; times here are UTC all the same."""
+    rating: Rating | None = None
     lines: list[TranscriptLine]
 
 

@@ -8,14 +8,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
+from rondo_common.conversation import Rating
 from rondo_gateway.domain.assignments import Assignments
 from rondo_gateway.domain.chat_request import ChatRequestBody
 from rondo_gateway.domain.limits import CLIENT_ID_LENGTH_MAX
+from rondo_gateway.domain.rating import RatingBody
 from rondo_gateway.domain.representation import Conversation, RequestedConversation, conversation_of
 from rondo_gateway.domain.transfer import TransferBody
 from rondo_gateway.entrypoints.answers import json_answer
 from rondo_gateway.entrypoints.callers import Caller, Gateway
-from rondo_gateway.entrypoints.documentation import documented
+from rondo_gateway.entrypoints.documentation import documented, shown
 from rondo_gateway.entrypoints.parameters import ConversationInPath
 from rondo_gateway.handlers.conversations import Decided
 
@@ -54,9 +56,20 @@ def conversation_routes() -> APIRouter:
         response_model=Assignments,
         **documented("apiKey", "agentToken", problems=(404, 422)),
     )
+    rating = documented("apiKey", "visitorToken", problems=(400, 404, 409, 413, 415, 422, 429))
+    rating["responses"][200] = shown(Rating, "It was rated before: this rating stands instead.")
+    routes.add_api_route(
+        "/v1/conversations/{conversation_id}/rating",
+        rate_conversation,
+        methods=["POST"],
+        status_code=HTTPStatus.CREATED,
+        response_model=Rating,
+        **rating,
+    )
     commands: dict[str, tuple[Callable[..., Awaitable[Response]], tuple[str, ...]]] = {
         "accept": (accept_conversation, ("agentToken",)),
         "decline": (decline_conversation, ("agentToken",)),
+        "take": (take_conversation, ("agentToken",)),
         "transfer": (transfer_conversation, ("agentToken",)),
         "withdraw": (withdraw_conversation, ("apiKey", "visitorToken")),
         "end": (end_conversation, ("apiKey", "agentToken", "visitorToken")),
@@ -115,6 +128,18 @@ async def decline_conversation(
     return _answer(await gateway.conversations.decline(caller, conversation_id))
 
 
+async def take_conversation(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath
+) -> Response:
+    """Take a conversation out of the queue, with the permission `live_chat_view_all`, whoever's turn it
+    would be: it is active with the caller then. Again: 200, and nothing happens.
+
+    `conversation-not-queued` (409) when it went to somebody else at that moment, `agent-at-capacity` and
+    `agent-may-not-chat` as they say.
+    """
+    return _answer(await gateway.conversations.take(caller, conversation_id))
+
+
 async def transfer_conversation(
     gateway: Gateway, caller: Caller, conversation_id: ConversationInPath, body: TransferBody
 ) -> Response:
@@ -143,6 +168,14 @@ async def end_conversation(
 ) -> Response:
     """End an active conversation. Again: 200, and nothing happens."""
     return _answer(await gateway.conversations.end(caller, conversation_id))
+
+
+async def rate_conversation(
+    gateway: Gateway, caller: Caller, conversation_id: ConversationInPath, body: RatingBody
+) -> Response:
+    """Say how good a conversation that has ended was, as its visitor. Again: that one stands instead."""
+    rated = await gateway.ratings.rate(caller, conversation_id, body)
+    return json_answer(rated.rating, HTTPStatus.CREATED if rated.is_new else HTTPStatus.OK)
 
 
 def _answer(decided: Decided) -> Response:

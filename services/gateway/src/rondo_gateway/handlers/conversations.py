@@ -16,20 +16,24 @@ from rondo_common.events import (
     ConversationEvent,
     DeclineChat,
     EndChat,
+    TakeChat,
     TransferChat,
     WithdrawChat,
 )
 from rondo_common.ids import AgentId, CommandId, ConversationId, TeamId
+from rondo_common.permissions import Permission
 from rondo_gateway.domain.permissions import (
     require_agent,
     require_in_talk,
     require_its_agent,
     require_member,
+    require_permission,
     require_visitor_side,
 )
 from rondo_gateway.domain.principals import Member, Principal
 from rondo_gateway.domain.representation import Conversation, conversation_of
 from rondo_gateway.domain.transfer import TransferBody
+from rondo_gateway.handlers.own_workspace import seen_workspace
 from rondo_gateway.handlers.receivers import require_receiver
 from rondo_gateway.handlers.source import SOURCE
 from rondo_gateway.handlers.visible_conversations import (
@@ -51,7 +55,7 @@ class Decided:
 
 
 class ConversationCommands:
-    """Reads conversations, and has them accepted, declined, transferred, withdrawn and ended."""
+    """Reads conversations, and has them accepted, declined, taken, transferred, withdrawn and ended."""
 
     def __init__(
         self,
@@ -91,6 +95,17 @@ class ConversationCommands:
         member = await self._knowing(caller, conversation_id)
         agent_id = require_agent(member)
         command = DeclineChat(conversation_id=conversation_id, agent_id=agent_id)
+        return await self._decide(member, command)
+
+    async def take(self, caller: Principal, conversation_id: ConversationId) -> Decided:
+        """An agent who sees the queue takes a conversation out of it. Raises ``Conflict`` when the router
+        refuses."""
+        member = await self._knowing(caller, conversation_id)
+        agent_id = require_agent(member)
+        found = await seen_workspace(self._directory, member.workspace_id)
+        require_permission(member, found, Permission.LIVE_CHAT_VIEW_ALL)
+        offset = await self._directory.newest_offset(member.workspace_id)
+        command = TakeChat(conversation_id=conversation_id, agent_id=agent_id, directory_offset=offset)
         return await self._decide(member, command)
 
     async def withdraw(self, caller: Principal, conversation_id: ConversationId) -> Decided:

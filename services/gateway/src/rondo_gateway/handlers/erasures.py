@@ -69,6 +69,8 @@ class Erasures:
             for view in live.values():
                 if not view.status.is_final:
                     await self._commands.close(staff, view)
+                if view.rating is not None:
+                    await self._conversations.forget_rating(workspace_id, view.id)
             if page.next_cursor is None:
                 return
             cursor = page.next_cursor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
@@ -38,6 +39,7 @@ SNAPSHOT_MESSAGES_MAX = 50
 UNSHOWN_ENTRIES_MAX = 20
 """How many of the latest entries may be about what is not shown yet."""
 MESSAGE_POSTED = "message.posted"
+CONVERSATION_RATED = "conversation.rated"
 SAID = frozenset({MESSAGE_POSTED, "messages.read"})
 """What the parties say and do themselves: the state that the router shows does not follow from it."""
 
@@ -154,8 +156,7 @@ class LiveStreams:
         for entry, older in zip_longest(newest_first, newest_first[1:]):
             about = entry.event.conversation_id
             view = None if about is None else views[about]
-            is_state = entry.event.type not in SAID
-            if is_state and view is not None and view.state_offset < entry.log_offset:
+            if view is not None and _shown_to(view, entry.event.type) < entry.log_offset:
                 cursor = ORIGIN if older is None else older.cursor
         return cursor
 
@@ -211,6 +212,13 @@ class LiveStreams:
                 for each in active
             ],
         )
+
+
+def _shown_to(view: ConversationView, event_type: str) -> float:
+    """How far the view has what events of that type tell."""
+    if event_type in SAID:
+        return math.inf
+    return view.rating_offset if event_type == CONVERSATION_RATED else view.state_offset
 
 
 def _concerns(viewer: Member, sign: StreamEvent) -> bool:

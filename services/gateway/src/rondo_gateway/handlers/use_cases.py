@@ -43,6 +43,7 @@ from rondo_gateway.handlers.origins import AllowedOrigins
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.provisioned import Provisioned
 from rondo_gateway.handlers.push_subscriptions import PushSubscriptions
+from rondo_gateway.handlers.ratings import Ratings
 from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
@@ -84,6 +85,7 @@ class UseCases:
     conversations: ConversationCommands
     conversation_lists: ConversationLists
     messages: Messages
+    ratings: Ratings
     transcripts: Transcripts
     reports: Reports
     erasures: Erasures

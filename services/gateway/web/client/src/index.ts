@@ -7,6 +7,7 @@ export * from "./calls.ts";
 export * from "./conversation.ts";
 export * from "./errors.ts";
 export * from "./keep.ts";
+export * from "./links.ts";
 export * from "./outbox.ts";
 export type { components, operations, paths } from "./schema.ts";
 export * from "./stream.ts";

@@ -89,7 +89,7 @@ export class Outbox {
   }
 
   /** The stream has told a message: it is no longer on its way. */
-  arrived(message: { id: string; client_message_id?: string }): void {
+  arrived(message: { id: string; client_message_id?: string | null }): void {
     const left = this.#messages.filter(
       (mine) => mine.client_message_id !== message.client_message_id && mine.message_id !== message.id,
     );

@@ -10,7 +10,7 @@ import asyncpg
 from rondo_common.ids import WorkspaceId
 from rondo_history.adapters.postgres import Pool, connected
 from rondo_history.adapters.queries import read_queries
-from rondo_history.domain.report import Grouping, Percentiles, Period, ReportRow
+from rondo_history.domain.report import Grouping, Percentiles, Period, Ratings, ReportRow
 
 
 class PostgresReports:
@@ -43,6 +43,7 @@ def _report_row(row: asyncpg.Record) -> ReportRow:
         queue_wait_s=_percentiles(row["queue_wait_s"]),
         first_response_s=_percentiles(row["first_response_s"]),
         handling_s=_percentiles(row["handling_s"]),
+        rating=Ratings(count=row["rating_count"], average=row["rating_average"]),
     )
 
 

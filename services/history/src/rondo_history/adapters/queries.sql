@@ -78,6 +78,8 @@ UPDATE conversations AS known SET
     end_reason = new.end_reason,
     fallback_reason = new.fallback_reason,
     rings = new.rings,
+    rating_score = new.rating_score,
+    rated_agent_id = new.rated_agent_id,
     erased_by = new.erased_by,
     data = new.data
 FROM unnest($1::text[]) AS text,

@@ -56,7 +56,8 @@ measured AS (
         END AS first_response_s,
         CASE WHEN asked.status = 'ended' AND ($5 <> 'agent' OR asked.accepted_by = members.name)
             THEN extract(epoch FROM asked.closed_at - asked.accepted_at)::float8
-        END AS handling_s
+        END AS handling_s,
+        CASE WHEN $5 <> 'agent' OR asked.rated_agent_id = members.name THEN asked.rating_score END AS score
     FROM members JOIN asked USING (id)
 ),
 figures AS (
@@ -64,11 +65,13 @@ figures AS (
         count(*) FILTER (WHERE status = 'withdrawn') AS withdrawn,
         percentile_cont(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY queue_wait_s) AS queue_wait_s,
         percentile_cont(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY first_response_s) AS first_response_s,
-        percentile_cont(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY handling_s) AS handling_s
+        percentile_cont(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY handling_s) AS handling_s,
+        count(score) AS rating_count, avg(score)::float8 AS rating_average
     FROM measured
     GROUP BY name
 )
 SELECT name, requested, withdrawn, queue_wait_s, first_response_s, handling_s,
+    rating_count, rating_average,
     coalesce(offered, 0) AS offered, coalesce(accepted, 0) AS accepted,
     coalesce(missed, 0) AS missed, coalesce(declined, 0) AS declined,
     coalesce(fell_back, '{}') AS fell_back

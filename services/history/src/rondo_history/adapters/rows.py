@@ -75,6 +75,7 @@ def summary_row(key: ConversationKey, summary: Summary) -> str:
         "accepted_by": accepted[0] if accepted else None,
         "end_reason": None if summary.ended is None else summary.ended.reason,
         "fallback_reason": None if summary.fallback is None else summary.fallback.reason,
+        "rating_score": None if summary.rating is None else summary.rating.score,
         **summary.model_dump(mode="json", include=_AS_THEY_ARE),
         "data": summary.model_dump(mode="json", exclude_none=True),
     }
@@ -94,6 +95,7 @@ _AS_THEY_ARE = {
     "responded_at",
     "closed_at",
     "rings",
+    "rated_agent_id",
     "erased_by",
 }
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rondo_common.conversation import AgentCard, Ended, Fallback, Offer, Queue, Request, Status, Value
+from rondo_common.conversation import (
+    AgentCard,
+    Ended,
+    Fallback,
+    Offer,
+    Queue,
+    Rating,
+    Request,
+    Status,
+    Value,
+)
 from rondo_common.ids import AgentId, ConversationId, VisitorId
 from rondo_history.domain.summary import Summary
 
@@ -47,6 +57,7 @@ class KeptConversation(Value):
     queue: Queue | None
     ended: Ended | None
     fallback: Fallback | None
+    rating: Rating | None
     agent_ids: tuple[AgentId, ...]
     log_offset: int
     message_count: int
@@ -66,6 +77,7 @@ def kept_conversation(conversation_id: ConversationId, summary: Summary) -> Kept
         queue=summary.queue,
         ended=summary.ended,
         fallback=summary.fallback,
+        rating=summary.rating,
         agent_ids=summary.agent_ids,
         log_offset=summary.log_offset,
         message_count=summary.message_count,

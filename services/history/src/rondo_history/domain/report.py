@@ -37,6 +37,13 @@ class Percentiles(Value):
     p99: float | None
 
 
+class Ratings(Value):
+    """How many conversations were rated, and the average score; null where none was."""
+
+    count: int
+    average: float | None
+
+
 class ReportRow(Value):
     """The figures of one group.
 
@@ -61,6 +68,8 @@ class ReportRow(Value):
     conversations that they were the first to accept."""
     handling_s: Percentiles
     """From the first acceptance to the end; in an agent's row as above."""
+    rating: Ratings
+    """In an agent's row: of the conversations that were theirs when they ended."""
 
 
 @dataclass(frozen=True, slots=True)

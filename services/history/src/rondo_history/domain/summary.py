@@ -6,7 +6,7 @@ alone, so it can be made anew from them at any time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,7 @@ from rondo_common.conversation import (
     Fallback,
     Offer,
     Queue,
+    Rating,
     Request,
     Route,
     Status,
@@ -36,6 +37,7 @@ from rondo_common.events import (
     ChatTransferred,
     ChatWithdrawn,
     ConversationEvent,
+    ConversationRated,
     MessagePosted,
     TransferReturned,
 )
@@ -95,6 +97,10 @@ class Summary(Value):
     """When an agent first accepted, and when one of them first wrote."""
     responded_at: datetime | None = None
     closed_at: datetime | None = None
+    rating: Rating | None = None
+    """The visitor's latest."""
+    rated_agent_id: AgentId | None = None
+    """Who had the conversation that was rated, when it ended."""
     erased_by: EventId | None = None
     """The event that asked to erase the visitor's personal data; None: it is all here."""
 
@@ -124,17 +130,25 @@ def after(summary: Summary, fact: Fact) -> Summary:
     changes |= _changes(summary, fact.event, fact.occurred_at)
     if summary.queued_at is not None and summary.dequeued_at is None and _leaves_queue(fact.event):
         changes["dequeued_at"] = fact.occurred_at
-    if summary.erased_by is not None and "request" in changes:
-        changes["request"] = without_person(changes["request"])
+    if summary.erased_by is not None:
+        changes |= _without_person(changes)
     return summary.model_copy(update=changes)
 
 
 def erased(summary: Summary, by: EventId) -> Summary:
     """The summary without anything about the visitor as a person; its figures stay."""
-    request = summary.request
-    return summary.model_copy(
-        update={"request": None if request is None else without_person(request), "erased_by": by}
-    )
+    known = {"request": summary.request, "rating": summary.rating}
+    return summary.model_copy(update={**_without_person(known), "erased_by": by})
+
+
+def _without_person(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a summary's fields that tell of the visitor as a person, without that."""
+    changed: dict[str, Any] = {}
+    if fields.get("request") is not None:
+        changed["request"] = without_person(fields["request"])
+    if fields.get("rating") is not None:
+        changed["rating"] = fields["rating"].model_copy(update={"comment": None})
+    return changed
 
 
 def without_person(request: Request) -> Request:
@@ -197,6 +211,8 @@ def _changes(summary: Summary, event: ConversationEvent, at: datetime) -> dict[s
             }
         case MessagePosted():
             return _said(summary, event)
+        case ConversationRated():
+            return {"rating": event.rating, "rated_agent_id": event.agent_id}
     return {}
 
 

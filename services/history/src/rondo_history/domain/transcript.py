@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from rondo_common.conversation import (
+    RATING_MAX,
     Author,
     EndReason,
     Fallback,
     FallbackReason,
+    Rating,
     Request,
     RescindReason,
     Value,
@@ -34,6 +36,7 @@ from rondo_common.events import (
     ChatWithdrawn,
     ConversationEvent,
     ConversationIdleWarned,
+    ConversationRated,
     MessagePosted,
     TransferReturned,
 )
@@ -69,6 +72,8 @@ class Transcript(Value):
     visitor: Visitor
     agent_ids: tuple[AgentId, ...]
     requested_at: datetime
+    rating: Rating | None
+    """The visitor's latest; None: they gave none (yet)."""
     lines: tuple[MessageLine | SystemLine, ...]
 
 
@@ -99,6 +104,7 @@ def transcript_part(steps: Iterable[Fact], told: Iterable[Fact], *, opens: bool)
         visitor=request.visitor,
         agent_ids=tuple(agents),
         requested_at=request.requested_at,
+        rating=_latest_rating(ordered),
         lines=(*([_opening(request)] if opens else []), *lines),
     )
 
@@ -125,6 +131,11 @@ def _agents_joined(facts: list[Fact]) -> dict[AgentId, str]:
             case AssignmentAccepted(agent=agent) | ChatTransferred(to_agent=agent):
                 joined[agent.id] = agent.name
     return joined
+
+
+def _latest_rating(facts: list[Fact]) -> Rating | None:
+    ratings = [fact.event.rating for fact in facts if isinstance(fact.event, ConversationRated)]
+    return ratings[-1] if ratings else None
 
 
 def _opening(request: Request) -> SystemLine:
@@ -220,5 +231,6 @@ _SAYINGS: Mapping[type[ConversationEvent], Callable[[Any], str]] = {
     ),
     ChatFellBack: _fell_back,
     ChatWithdrawn: _withdrawn,
+    ConversationRated: lambda event: f"The visitor rated the chat {event.rating.score} of {RATING_MAX}.",
 }
 """What each kind of event reads like."""

@@ -30,6 +30,7 @@ from rondo_common.events import (
     ConversationErased,
     ConversationEvent,
     ConversationIdleWarned,
+    ConversationRated,
     CoverageLost,
     MessagePosted,
     MessagesRead,
@@ -136,6 +137,10 @@ def _idle(event: ConversationIdleWarned) -> dict[str, Any]:
     return event.model_dump(mode="json", include={"ends_at"})
 
 
+def _rating(event: ConversationRated) -> dict[str, Any]:
+    return event.model_dump(mode="json", include={"rating"})
+
+
 def _its_agent(event: Any) -> tuple[AgentId, ...]:
     return (AgentId(event.agent_id),)
 
@@ -167,6 +172,7 @@ TELLINGS: Mapping[type[ConversationEvent], Telling] = {
     MessagePosted: Telling(_message, _its_agent),
     MessagesRead: Telling(_read, _its_agent),
     ConversationIdleWarned: Telling(_idle, _its_agent),
+    ConversationRated: Telling(_rating, _its_agent),
 }
 """Every event of a conversation that anybody is told of."""
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from rondo_common.alerts import AlertRecord, AlertState, ChannelName, ClosingReason, alert_id_of
 from rondo_common.clock import Clock
+from rondo_common.conversation import TAKEN
 from rondo_common.directory.entries import AgentEntry, AlertSettings
 from rondo_common.directory.view import Directory
 from rondo_common.envelope import Envelope
@@ -380,6 +381,8 @@ def _fact(envelope: Envelope[Event]) -> Envelope[ConversationEvent] | None:
     event = envelope.event
     if not isinstance(event, FACTS):
         return None
+    if isinstance(event, AssignmentOffered) and event.why.stage == TAKEN:
+        return None  # Who asked for it need not be told of it.
     return Envelope(envelope.id, envelope.source, envelope.time, envelope.workspace_id, event)
 
 

@@ -31,6 +31,7 @@ from rondo_router.domain.instruction import (
     RequestChat,
     ResumeChat,
     SeatAgent,
+    TakeFromQueue,
     TimeOutOffer,
     TransferConversation,
     UnseatAgent,
@@ -86,6 +87,8 @@ def _own_arguments(action: Action) -> tuple[str, tuple[Argument, ...]]:  # noqa:
             return "rondo_accept_chat", (conversation_id, agent_id)
         case DeclineOffer(conversation_id, agent_id):
             return "rondo_decline_chat", (conversation_id, agent_id)
+        case TakeFromQueue(conversation_id, agent_id):
+            return "rondo_take_chat", (conversation_id, agent_id)
         case WithdrawRequest(conversation_id, by):
             return "rondo_withdraw_chat", (conversation_id, _json(by))
         case TransferConversation(conversation_id, agent_id, transfer):
@@ -206,6 +209,8 @@ def _memory_of_chat(conversation_id: ConversationId, chat: ChatMemory, now_ms: i
         "state_offset": str(chat.state_offset),
         "log_offset": str(chat.log_offset),
     }
+    if chat.rating is not None:
+        offsets |= {"rating": _json(chat.rating), "rating_offset": str(chat.rating_offset)}
     if chat.last_message_at is not None:
         offsets["last_message_at"] = str(milliseconds(chat.last_message_at))
     parts = _view_parts(view)

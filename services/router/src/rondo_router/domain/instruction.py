@@ -43,6 +43,14 @@ class DeclineOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeFromQueue:
+    """This agent takes a chat that waits, whoever's turn it would be."""
+
+    conversation_id: ConversationId
+    agent_id: AgentId
+
+
+@dataclass(frozen=True, slots=True)
 class WithdrawRequest:
     """The visitor no longer waits."""
 
@@ -164,6 +172,7 @@ Action = (
     RequestChat
     | AcceptOffer
     | DeclineOffer
+    | TakeFromQueue
     | WithdrawRequest
     | TransferConversation
     | EndConversation

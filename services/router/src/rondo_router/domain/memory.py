@@ -18,6 +18,7 @@ from rondo_common.conversation import (
     FallbackReason,
     Offer,
     PassedOverReason,
+    Rating,
     Request,
     Status,
     Why,
@@ -26,6 +27,7 @@ from rondo_common.conversation_view import ConversationView
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.envelope import Envelope
 from rondo_common.events import (
+    AcknowledgeAlert,
     AgentConnected,
     AgentDisconnected,
     AssignmentAccepted,
@@ -41,6 +43,7 @@ from rondo_common.events import (
     ConversationErased,
     ConversationEvent,
     ConversationIdleWarned,
+    ConversationRated,
     Event,
     MessagePosted,
     MessagesRead,
@@ -96,6 +99,8 @@ class ChatMemory:
     last_message_at: datetime | None = None
     active_at: datetime | None = None
     """When an agent last took it."""
+    rating: Rating | None = None
+    rating_offset: int = -1
     idle_ends_at: datetime | None = None
     """When it ends, both sides having been warned; None when somebody wrote since."""
 
@@ -210,7 +215,10 @@ class WorkspaceMemory:
         if isinstance(event, MessagePosted):
             chat.last_message_at, chat.idle_ends_at = event.message.sent_at, None
             return
-        if isinstance(event, MessagesRead | TranscriptRequested):
+        if isinstance(event, ConversationRated):
+            chat.rating, chat.rating_offset = event.rating, record.offset
+            return
+        if isinstance(event, MessagesRead | TranscriptRequested | AcknowledgeAlert):
             return
         chat.version += 1
         chat.state_offset = record.offset

@@ -43,9 +43,12 @@ WAITING = frozenset({Status.REQUESTED, Status.QUEUED, Status.OFFERED})
 """While a visitor is not talking yet."""
 
 REFUSALS = {
+    "agent-at-capacity": "This agent has no room for another conversation; end one first.",
+    "agent-may-not-chat": "This agent may not answer chats; ask for a profile and live chat.",
     "conversation-already-taken": "Another agent has this conversation.",
     "conversation-already-active": "An agent has accepted already; end the conversation instead.",
     "conversation-not-active": "The conversation is not active; look at its status.",
+    "conversation-not-queued": "The conversation does not wait in the queue; look at its status.",
     "conversation-over": "The conversation is over.",
     "nobody-available": "Nobody there can take the conversation now; try another agent or team.",
     "not-offered-to-you": "This conversation is not offered to you.",
@@ -233,7 +236,7 @@ def _chat_showing(decision: Decision, state: ChatState, offsets: Sequence[int]) 
         view=_view(decision, state, steps),
         version=state.version,
         timers=_timers(state),
-        rings=() if state.offer is None else (state.offer.agent.id,),
+        rings=tuple(_rung(state, steps)),
         released=tuple(agent_id for step in steps for agent_id in _released(step)),
         log_offset=max(at, default=None),
     )
@@ -296,6 +299,14 @@ def _done_looking(state: ChatState) -> Iterator[str]:
         yield idle_timer(state.conversation_id, state.idle_due)
     if state.lease_due is not None and state.status not in WAITING:
         yield visitor_timer(state.conversation_id, state.lease_due)
+
+
+def _rung(state: ChatState, steps: Sequence[ChatStep]) -> Iterator[AgentId]:
+    """The agents who have the conversation on their desk from now on."""
+    if state.offer is not None:
+        yield state.offer.agent.id
+    if state.agent is not None and any(isinstance(step, decided.Accepted) for step in steps):
+        yield state.agent.id  # Who takes it from the queue has it without having been rung before.
 
 
 def _released(step: ChatStep) -> tuple[AgentId, ...]:

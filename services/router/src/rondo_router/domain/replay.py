@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from rondo_common.conversation import FallbackReason, Request
+from rondo_common.conversation import TAKEN, FallbackReason, Request
 from rondo_common.events import (
     AssignmentAccepted,
     AssignmentDeclined,
@@ -49,6 +49,8 @@ class Story:
     talk_s: float | None = None
     """From acceptance to end; None when it never began, or has not ended."""
     withdrawn_after_s: float | None = None
+    taken: tuple[AgentId, float] | None = None
+    """Who took it out of the queue, and how long after it was asked for."""
     offered: list[AgentId] = field(default_factory=list)
     accepted_by: AgentId | None = None
     fell_back: FallbackReason | None = None
@@ -104,6 +106,10 @@ def _tell(story: Story, event: ConversationEvent, at: datetime) -> None:
         case AssignmentOffered(transferred_by=None):
             story.offered.append(event.agent.id)
             story.since = at
+            if event.why.stage == TAKEN:
+                story.taken = event.agent.id, _seconds_since_request(story, at)
+        case AssignmentAccepted() if story.taken is not None and story.accepted_by is None:
+            story.accepted_by = event.agent.id  # Of their own accord: that is no answer.
         case AssignmentAccepted() if story.accepted_by is None:
             _answer(story, "accepted", at)
             story.accepted_by = event.agent.id
@@ -113,11 +119,15 @@ def _tell(story: Story, event: ConversationEvent, at: datetime) -> None:
         case AssignmentTimedOut() if story.accepted_by is None:
             _answer(story, "missed", at)
         case ChatWithdrawn():
-            story.withdrawn_after_s = (at - story.request.requested_at).total_seconds()
+            story.withdrawn_after_s = _seconds_since_request(story, at)
         case ChatEnded() if story.since is not None:
             story.talk_s = (at - story.since).total_seconds()
         case ChatFellBack():
             story.fell_back = event.fallback.reason
+
+
+def _seconds_since_request(story: Story, at: datetime) -> float:
+    return (at - story.request.requested_at).total_seconds()
 
 
 def _answer(story: Story, outcome: Literal["accepted", "declined", "missed"], at: datetime) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rondo_common.clock import Clock, from_milliseconds, milliseconds
-from rondo_common.conversation import FallbackReason, Party
+from rondo_common.conversation import TAKEN, FallbackReason, Party
 from rondo_common.directory.view import WorkspaceDirectory
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
 from rondo_router.domain import decision as decided
@@ -27,6 +27,7 @@ from rondo_router.domain.instruction import (
     EndConversation,
     Instruction,
     RequestChat,
+    TakeFromQueue,
     WithdrawRequest,
     instruction_of_timer,
     read_timer,
@@ -175,6 +176,9 @@ class Replay:
             if story.withdrawn_after_s is not None:
                 leave = WithdrawRequest(story.conversation_id, VISITOR)
                 self._plan_for(story, leave, story.withdrawn_after_s)
+            if story.taken is not None:
+                agent_id, after_s = story.taken
+                self._plan_for(story, TakeFromQueue(story.conversation_id, agent_id), after_s)
         while self._agenda or self._open:
             await self._next()
         return {each: _outcome(result) for each, result in self._results.items()}
@@ -229,6 +233,8 @@ class Replay:
 
     def _ring(self, step: decided.Offered) -> None:
         self._results[step.conversation_id].offered.append(step.agent.id)
+        if step.why.stage == TAKEN:
+            return  # Who takes it has it.
         answer = self._stories[step.conversation_id].answer(step.attempt)
         at = step.offered_at + round(answer.after_s * 1000)
         match answer.outcome:

@@ -19,6 +19,7 @@ from rondo_common.events import (
     EndChat,
     Event,
     PlanRoute,
+    TakeChat,
     TransferChat,
     WithdrawChat,
 )
@@ -33,6 +34,7 @@ from rondo_router.domain.instruction import (
     MarkPresent,
     PreviewRoute,
     RequestChat,
+    TakeFromQueue,
     TransferConversation,
     WithdrawRequest,
 )
@@ -67,6 +69,11 @@ def accept_chat(event: AcceptChat, _: WorkspaceDirectory) -> Action:
 def decline_chat(event: DeclineChat, _: WorkspaceDirectory) -> Action:
     """An agent refuses the offer."""
     return DeclineOffer(event.conversation_id, event.agent_id)
+
+
+def take_chat(event: TakeChat, _: WorkspaceDirectory) -> Action:
+    """An agent takes a chat out of the queue."""
+    return TakeFromQueue(event.conversation_id, event.agent_id)
 
 
 def withdraw_chat(event: WithdrawChat, _: WorkspaceDirectory) -> Action:

@@ -2,36 +2,70 @@
 
 import { Avatar, Menu, UnstyledButton } from "@mantine/core";
 import {
+  IconAdjustmentsHorizontal,
   IconChartBar,
   IconDeviceTv,
   IconInbox,
+  IconKeyboard,
   IconLogout,
   IconLogout2,
   IconSettings,
 } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Workplace } from "../desk/workplace.tsx";
+import { RingingBanner } from "../offers/banner.tsx";
+import type { Ringer } from "../offers/sound.ts";
+import { AvailabilityControl } from "../presence/availability.tsx";
+import { Connection } from "../presence/connection.tsx";
+import { useNotificationClicks } from "../push/use_push.ts";
 import { may, mayAdminister, type Session } from "../session/session.ts";
 import { useSignOut } from "../session/sign_out.ts";
+import type { DialogName } from "./dialogs.tsx";
 import { useSession } from "./needs.ts";
 import classes from "./shell.module.css";
+import { useShortcuts } from "./shortcuts.ts";
+
+const Dialogs = lazy(() => import("./dialogs.tsx"));
 
 /** The bar with the way to everything, and the page below. */
 export function Shell() {
+  return <Workplace>{(ringer) => <Frame ringer={ringer} />}</Workplace>;
+}
+
+function Frame({ ringer }: { ringer: Ringer }) {
   const { t } = useTranslation();
+  const [dialog, setDialog] = useState<DialogName | null>(null);
+  // Once it was shown it stays, so that it can be seen to close.
+  const [hasDialog, setHasDialog] = useState(false);
+  const show = (name: DialogName) => {
+    setHasDialog(true);
+    setDialog(name);
+  };
+  useShortcuts({ "?": () => show("keyboard") });
+  useNotificationClicks();
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#content">
         {t("skip")}
       </a>
       <header className={classes.bar}>
-        <img src="/inbox/favicon.svg" width={28} height={28} alt="" />
+        <img className={classes.brand} src="/inbox/favicon.svg" width={28} height={28} alt="" />
         <Navigation />
-        <AccountMenu />
+        <AvailabilityControl />
+        <AccountMenu onShow={show} />
       </header>
       <main id="content" tabIndex={-1} className={classes.content}>
         <Outlet />
       </main>
+      <Connection />
+      <RingingBanner ringer={ringer} />
+      {hasDialog ? (
+        <Suspense>
+          <Dialogs shown={dialog} ringer={ringer} onClose={() => setDialog(null)} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }
@@ -50,6 +84,7 @@ function placesOf(session: Session) {
 function Navigation() {
   const { t } = useTranslation();
   const places = placesOf(useSession()).filter(({ isShown }) => isShown);
+  if (places.length === 1) return <div className={classes.gap} />;
   return (
     <nav aria-label={t("nav.label")} className={classes.nav}>
       {places.map(({ to, key, icon: Icon }) => (
@@ -67,26 +102,35 @@ function Navigation() {
   );
 }
 
-function AccountMenu() {
+function AccountMenu({ onShow }: { onShow: (dialog: DialogName) => void }) {
   const { t } = useTranslation();
   const { agent, workspace } = useSession();
   const { signOut, signOutEverywhere } = useSignOut();
   return (
-    <Menu position="bottom-end" width={240} withinPortal>
+    <Menu position="bottom-end" width={260} withinPortal>
       <Menu.Target>
         <UnstyledButton className={classes.account} aria-label={t("account.label", { name: agent.name })}>
-          <Avatar src={agent.avatar_url} name={agent.name} size={32} alt="" />
+          <Avatar src={agent.avatar_url} name={agent.name} size={34} alt="" color="calm" />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
           {agent.name} · {workspace.name}
         </Menu.Label>
+        <Menu.Item
+          leftSection={<IconAdjustmentsHorizontal size={16} aria-hidden />}
+          onClick={() => onShow("settings")}
+        >
+          {t("account.settings")}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconKeyboard size={16} aria-hidden />} onClick={() => onShow("keyboard")}>
+          {t("account.keyboard")}
+        </Menu.Item>
         <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={signOut}>
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={signOut}>
           {t("account.sign_out")}
         </Menu.Item>
-        <Menu.Item leftSection={<IconLogout2 size={16} />} onClick={signOutEverywhere}>
+        <Menu.Item leftSection={<IconLogout2 size={16} aria-hidden />} onClick={signOutEverywhere}>
           {t("account.sign_out_everywhere")}
         </Menu.Item>
       </Menu.Dropdown>

@@ -240,6 +240,7 @@ function ringOf(id: string, data: any): Ring {
     queue: null,
     ended: null,
     fallback: null,
+    rating: null,
   };
   const from = data.transferred_by ?? null;
   return { conversation, attempt, offeredAt, expiresAt, why: data.why ?? null, from, alertId: null };

@@ -15,7 +15,7 @@ export async function startTexts(preferences: Preferences): Promise<void> {
       lng: languageFor(preferences.chosen.language, navigator.languages),
       fallbackLng: "en",
       supportedLngs: [...LANGUAGES],
-      ns: ["app"],
+      ns: ["app", "inbox"],
       defaultNS: "app",
       // React escapes what it shows.
       interpolation: { escapeValue: false },

@@ -14,10 +14,12 @@ export class Gate {
 
 /** The API's calls for these pages. */
 export function createAgentApi(gate: Gate, fetch: typeof globalThis.fetch = globalThis.fetch): Api {
-  return createApi({
-    baseUrl: "",
-    fetch: ((request: Request) => send(gate, fetch, request)) as typeof fetch,
-  });
+  return createApi({ baseUrl: "", fetch: gated(gate, fetch) });
+}
+
+/** `fetch` as the signed-in agent. */
+export function gated(gate: Gate, fetch: typeof globalThis.fetch = globalThis.fetch): typeof fetch {
+  return (input, init) => send(gate, fetch, new Request(input, init));
 }
 
 async function send(gate: Gate, fetch: typeof globalThis.fetch, request: Request): Promise<Response> {

@@ -1,7 +1,7 @@
 // Rich text from the workspace (the fallback message), rebuilt from the few elements it may have.
 
+import { safeAddress } from "@rondo/client";
 import { Fragment, h, type VNode } from "preact";
-import { safeAddress } from "../links.ts";
 
 const KEPT = new Set([
   "P",

@@ -1,9 +1,8 @@
 // The talk: what was said, what is on its way, and the field to write in.
 
-import { type Conversation, type Message, type OutgoingMessage, TYPING_MS } from "@rondo/client";
+import { type Conversation, type Message, type OutgoingMessage, pieces, TYPING_MS } from "@rondo/client";
 import { Component } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { pieces } from "../links.ts";
 import { useStore } from "../store.ts";
 import { Composer } from "./composer.tsx";
 import { useSetting } from "./context.ts";

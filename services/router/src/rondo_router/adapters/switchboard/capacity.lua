@@ -31,6 +31,17 @@ local function unfit(ws, agent)
   return nil
 end
 
+-- nil when the agent has room for one more chat, wanted or not; else why not, as a refusal.
+local function no_room(ws, agent)
+  local capacity, may_chat = unpack(redis.call('HMGET', agent_key(ws, agent), 'capacity', 'may_chat'))
+  if may_chat ~= '1' then
+    return 'agent-may-not-chat'
+  elseif redis.call('SCARD', chats_key(ws, agent)) >= tonumber(capacity) then
+    return 'agent-at-capacity'
+  end
+  return nil
+end
+
 -- Let the agent be in the rotation of each of their pools, or of none, as they are now.
 local function refresh_rotation(ws, agent)
   local change = unfit(ws, agent) and leave_rotation or enter_rotation

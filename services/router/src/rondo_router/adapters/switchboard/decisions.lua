@@ -4,6 +4,7 @@
 -- rondo_request_chat    conversation, plan (JSON), request (JSON)
 -- rondo_accept_chat     conversation, agent id
 -- rondo_decline_chat    conversation, agent id
+-- rondo_take_chat       conversation, agent id
 -- rondo_withdraw_chat   conversation, by (JSON party)
 -- rondo_transfer_chat   conversation, agent id, plan (JSON)
 -- rondo_end_chat        conversation, by (JSON party)
@@ -39,6 +40,28 @@ local function offer_refusal(s, chat, agent)
     return 'conversation-already-taken'
   end
   return set_of(chat.tried)[agent] and 'offer-expired' or 'not-offered-to-you'
+end
+
+-- Whom it is offered to has it now.
+local function accept(s, chat)
+  tell(s, chat, {
+    type = 'accepted', attempt = chat.attempt, agent = cjson.decode(chat.offered_card),
+  })
+  if chat.transfer then
+    complete_transfer(s, chat)
+  else
+    chat.agent, chat.card, chat.status = chat.offered, chat.offered_card, 'active'
+  end
+  clear_offer(chat)
+  begin_idling(s, chat)
+end
+
+-- Why this agent cannot take the chat out of the queue, or nil.
+local function taking_refusal(s, chat, agent)
+  if chat.status == 'queued' then
+    return no_room(s.ws, agent)
+  end
+  return chat.status == 'active' and 'conversation-already-taken' or 'conversation-not-queued'
 end
 
 -- An offer that was declined or missed.
@@ -111,16 +134,22 @@ redis.register_function('rondo_accept_chat', function(keys, args)
     end
     local refusal = offer_refusal(s, chat, agent)
     if refusal then return refusal end
-    tell(s, chat, {
-      type = 'accepted', attempt = chat.attempt, agent = cjson.decode(chat.offered_card),
-    })
-    if chat.transfer then
-      complete_transfer(s, chat)
-    else
-      chat.agent, chat.card, chat.status = chat.offered, chat.offered_card, 'active'
+    accept(s, chat)
+  end)
+end)
+
+redis.register_function('rondo_take_chat', function(keys, args)
+  return decide(keys, args, function(s)
+    local chat, agent = chat_of(s, args[6]), args[7]
+    if chat.status == 'active' and chat.agent == agent then
+      return nil -- As with accepting.
+    elseif chat.status == 'offered' and not offer_refusal(s, chat, agent) then
+      return accept(s, chat) -- It has come to them by itself meanwhile.
     end
-    clear_offer(chat)
-    begin_idling(s, chat)
+    local refusal = taking_refusal(s, chat, agent)
+    if refusal then return refusal end
+    offer_from_queue(s, chat, agent)
+    accept(s, chat)
   end)
 end)
 

@@ -157,6 +157,14 @@ local function take_from_queue(s, agent)
   end
 end
 
+-- Let an agent who asks for it have the offer of a chat that waits. It is nobody's turn, and costs none.
+local function offer_from_queue(s, chat, agent)
+  leave_queue(s, chat)
+  learn_pace(s)
+  chat.tried[#chat.tried + 1] = agent
+  ring(s, chat, {}, agent, nil, { stage = 'taken', passed_over_count = 0 }, chat.plan.offer_timeout_s)
+end
+
 settle = function(s)
   if redis.call('EXISTS', queue_key(s.ws)) == 1 then
     for _, agent in ipairs(s.freed) do
