@@ -5,8 +5,8 @@ import { useQuery } from "@tanstack/react-query";
 import { createLazyRoute } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../app/needs.ts";
+import { rosterQuery } from "../wall/roster.ts";
 import { KindList } from "./kind_list.tsx";
-import { rosterQuery } from "./people.tsx";
 
 export const listLazy = createLazyRoute("/shell/console/agents")({ component: AgentsPage });
 

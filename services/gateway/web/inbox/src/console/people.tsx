@@ -1,23 +1,14 @@
 // Picking agents, teams and time zones.
 
 import { ActionIcon, Group, MultiSelect, Select, Stack, Text } from "@mantine/core";
-import type { Api } from "@rondo/client";
-import { answered, type Colleague } from "@rondo/client";
 import { IconArrowDown, IconArrowUp, IconX } from "@tabler/icons-react";
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useApi } from "../app/needs.ts";
+import { rosterQuery } from "../wall/roster.ts";
 
 const OPTIONS_SHOWN_MAX = 60;
-
-/** Everybody who answers chats, with what they are doing. Every agent may know. */
-export function rosterQuery(api: Api) {
-  return queryOptions({
-    queryKey: ["roster"],
-    queryFn: async (): Promise<Colleague[]> => (await answered(api.GET("/v1/roster"))).data,
-  });
-}
 
 /** The name of each agent, by id. */
 export function useAgentNames(): ReadonlyMap<string, string> {

@@ -12,6 +12,7 @@ import { useApi, useSession } from "../app/needs.ts";
 import { problemText } from "../app/problem.ts";
 import { Empty, Loading, Problem } from "../app/states.tsx";
 import { may } from "../session/session.ts";
+import { rosterQuery } from "../wall/roster.ts";
 import {
   DAYS_MAX,
   daysIn,
@@ -248,11 +249,7 @@ function Reasons({ row }: { row: Row }) {
 function useNames(grouping: Grouping): (group: string) => string {
   const { t, i18n } = useTranslation("reports");
   const api = useApi();
-  const agents = useQuery({
-    queryKey: ["roster"],
-    queryFn: async () => (await answered(api.GET("/v1/roster"))).data,
-    enabled: grouping === "agent",
-  });
+  const agents = useQuery({ ...rosterQuery(api), enabled: grouping === "agent" });
   const teams = useQuery({
     queryKey: ["reports", "teams"],
     queryFn: async () => (await answered(api.GET("/v1/teams", { params: { query: { limit: 200 } } }))).data,

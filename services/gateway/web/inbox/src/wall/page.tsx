@@ -2,7 +2,6 @@
 
 import { ActionIcon, Badge, Group, Progress, Text, Title, Tooltip } from "@mantine/core";
 import { useFullscreenElement } from "@mantine/hooks";
-import { answered, type Colleague } from "@rondo/client";
 import { IconMaximize, IconMinimize } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { createLazyRoute } from "@tanstack/react-router";
@@ -13,6 +12,7 @@ import { Empty, Problem } from "../app/states.tsx";
 import { may } from "../session/session.ts";
 import { fallbacks, levels, type MetricsWindow, percentileS, seated, series, totals } from "./figures.ts";
 import { WallPicture } from "./picture.tsx";
+import { rosterQuery } from "./roster.ts";
 import { useLiveMetrics } from "./stream.ts";
 import "./styles.ts";
 import classes from "./wall.module.css";
@@ -165,11 +165,7 @@ function seconds(wait: number | null): string {
 function Seats() {
   const { t } = useTranslation("wall");
   const api = useApi();
-  const roster = useQuery({
-    queryKey: ["roster"],
-    queryFn: async (): Promise<Colleague[]> => (await answered(api.GET("/v1/roster"))).data as Colleague[],
-    refetchInterval: ROSTER_REFETCH_MS,
-  });
+  const roster = useQuery({ ...rosterQuery(api), refetchInterval: ROSTER_REFETCH_MS });
   const seats = seated(roster.data ?? []);
   const available = seats.filter((each) => each.available).length;
   return (
