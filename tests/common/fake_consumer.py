@@ -85,7 +85,8 @@ class FakeConsumer:
         batches = self._fetch(max_records)
         if not batches and self.getmany_error is None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), timeout_ms / 1000)
+                async with asyncio.timeout(timeout_ms / 1000):
+                    await self._changed.wait()
             batches = self._fetch(max_records)
         else:
             await asyncio.sleep(0)

@@ -99,7 +99,8 @@ async def test_a_commit_that_fails_as_nobody_foresaw_ends_the_run() -> None:
         it.consumer.put(*raws(FIRST, 4))
         await it.consumer.assign(FIRST)
         with pytest.raises(Fatal, match="a defect"):
-            await asyncio.wait_for(it.task, 5)
+            async with asyncio.timeout(5):
+                await it.task
         assert it.consumer.stopped
 
 
@@ -157,7 +158,8 @@ async def test_a_partition_that_waits_for_a_retry_is_given_up_at_once() -> None:
         it.consumer.put(*raws(FIRST, 4))
         await it.consumer.assign(FIRST)
         await until(it.loop.blocked)
-        await asyncio.wait_for(it.consumer.revoke(FIRST), 5)
+        async with asyncio.timeout(5):
+            await it.consumer.revoke(FIRST)
         assert it.consumer.committed == {}
         assert it.loop.blocked() == {}
 
@@ -286,7 +288,8 @@ async def test_a_fatal_error_of_the_handler_ends_the_run_and_the_rest_is_drained
         it.consumer.put(*raws(FIRST, 4))
         await it.consumer.assign(FIRST, SECOND)
         with pytest.raises(Fatal, match="fenced for good"):
-            await asyncio.wait_for(it.task, 5)
+            async with asyncio.timeout(5):
+                await it.task
         assert it.consumer.committed == {}
         assert it.dead_letters.buried == []
         assert not it.loop.is_alive
@@ -300,7 +303,8 @@ async def test_a_fatal_error_of_the_consumer_ends_the_run() -> None:
         await until(lambda: it.handler.offsets(FIRST))
         it.consumer.fail(KafkaError("the coordinator is gone"))
         with pytest.raises(Fatal, match="the coordinator is gone"):
-            await asyncio.wait_for(it.task, 5)
+            async with asyncio.timeout(5):
+                await it.task
         assert it.consumer.committed == {FIRST: 4}
         assert it.consumer.stopped
 
@@ -309,7 +313,8 @@ async def test_an_error_nobody_foresaw_before_the_first_batch_ends_the_run() -> 
     async with running(RecordingHandler(assigned_errors=[KeyError("a defect")])) as it:
         await it.consumer.assign(FIRST)
         with pytest.raises(Fatal, match="a defect"):
-            await asyncio.wait_for(it.task, 5)
+            async with asyncio.timeout(5):
+                await it.task
 
 
 async def test_a_partition_whose_work_was_cancelled_from_within_does_not_fall_silent() -> None:
@@ -317,7 +322,8 @@ async def test_a_partition_whose_work_was_cancelled_from_within_does_not_fall_si
         it.consumer.put(*raws(FIRST, 4))
         await it.consumer.assign(FIRST)
         with pytest.raises(Fatal, match="cancelled from within"):
-            await asyncio.wait_for(it.task, 5)
+            async with asyncio.timeout(5):
+                await it.task
 
 
 async def test_the_loop_subscribes_to_its_topics() -> None:

@@ -35,7 +35,7 @@ async def _persistently(workspace: Workspace, method: str, path: str, body: obje
     raise AssertionError(f"{method} {path} was never answered")
 
 
-# httpx leaves a socket that its server's death cut off to the collector.
+@pytest.mark.usefixtures("dead_gateways")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("victim", ["router", "notifier", "history", "gateway"])
 async def test_killed_in_the_middle_nothing_is_lost_and_nothing_is_twice(

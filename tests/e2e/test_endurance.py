@@ -32,8 +32,8 @@ PAUSE_S = 0.15
 """Between two messages of a side, so that a talk lasts through the strikes."""
 TEXTS = ("hello", "👩‍💻 ä", "مرحبا", "zero\u200bwidth", "<script>alert(1)</script>", "'; DROP TABLE x; --")
 
-# httpx leaves a socket that its server's death cut off to the collector.
 pytestmark = [
+    pytest.mark.usefixtures("dead_gateways"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.timeout(900),
 ]
@@ -79,7 +79,8 @@ class Ear:
     async def open(self) -> AsyncIterator[Ear]:
         task = asyncio.create_task(self._listen())
         try:
-            await asyncio.wait_for(self.is_there.wait(), DEADLINE_S)
+            async with asyncio.timeout(DEADLINE_S):
+                await self.is_there.wait()
             yield self
         finally:
             task.cancel()

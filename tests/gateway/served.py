@@ -34,7 +34,8 @@ async def served(world: FakeWorld) -> AsyncIterator[Served]:
         yield Served(port, stop)
     finally:
         stop.set()
-        await asyncio.wait_for(asyncio.gather(*tasks), DEADLINE_S)
+        async with asyncio.timeout(DEADLINE_S):
+            await asyncio.gather(*tasks)
 
 
 class Served:

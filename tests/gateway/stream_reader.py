@@ -138,4 +138,5 @@ async def reading(
         while not reader._sent.empty():
             reader._sent.get_nowait()
         assert reader.task is not None
-        await asyncio.wait_for(reader.task, DEADLINE_S)
+        async with asyncio.timeout(DEADLINE_S):
+            await reader.task

@@ -22,6 +22,7 @@ from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.redis.keys import epoch_key, presence_key
+from rondo_common.tasks import end_tasks
 from rondo_common.topics import CHAT_REQUESTS, DIRECTORY, TOPICS, Topic
 from rondo_gateway.bootstrap import Gateway, build_gateway
 from rondo_gateway.settings import GatewaySettings
@@ -44,9 +45,7 @@ async def running(settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]
             yield http
     finally:
         stop.set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks)
         await gateway.close()
 
 
@@ -54,6 +53,12 @@ async def _ready(http: httpx.AsyncClient) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while (await http.get("/readyz")).status_code != 200:
             await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def kafka_bootstrap(own_kafka_bootstrap: str) -> str:
+    """See :func:`own_kafka_bootstrap`."""
+    return own_kafka_bootstrap
 
 
 @pytest.fixture
@@ -136,6 +141,27 @@ async def test_what_one_gateway_answered_the_other_knows(gateways: list[httpx.As
         ask = {"route": {"type": "agent", "agent_id": "alan"}}
         await one.put("/v1/agents/alan", headers=key, json=AGENT)
         assert (await other.post("/v1/conversations", headers=key, json=ask)).status_code == 202
+
+
+async def test_a_session_begun_at_one_gateway_goes_on_at_the_other_and_ends_at_both(
+    gateways: list[httpx.AsyncClient],
+) -> None:
+    one, other = gateways
+    _, key = await _new_workspace(one)
+    assert (await one.put("/v1/agents/grace", headers=key, json=AGENT)).status_code == 201
+    link = json_of(await one.post("/v1/agents/grace/sign_in_links", headers=key), 201)
+    token = {"token": link["url"].partition("#token=")[2]}
+    tried = await asyncio.gather(*(each.post("/v1/sessions", json=token) for each in [one, other] * 5))
+    (begun,) = (each for each in tried if each.status_code == 201)
+    assert {each.status_code for each in tried if each is not begun} == {401}
+    cookie = {"Cookie": begun.headers["set-cookie"].partition(";")[0]}
+    csrf = {"X-CSRF-Token": begun.json()["csrf_token"]}
+    for each in gateways:
+        each.cookies.clear()
+        assert json_of(await each.get("/v1/session", headers=cookie), 200)["agent"]["id"] == "grace"
+    assert (await other.delete("/v1/session", headers=cookie | csrf)).status_code == 204
+    for each in gateways:
+        assert (await each.get("/v1/session", headers=cookie)).status_code == 401
 
 
 async def test_settings_changed_at_two_gateways_at_once_are_all_kept(

@@ -261,4 +261,5 @@ async def test_a_snapshot_in_the_middle_starts_anew(world: FakeWorld, app: FastA
     assert (snapshot.data["resumed"], snapshot.data["conversation"]["queue"]) == (False, place(2, 20))
     reader.leave()
     assert reader.task is not None
-    await asyncio.wait_for(reader.task, DEADLINE_S)
+    async with asyncio.timeout(DEADLINE_S):
+        await reader.task

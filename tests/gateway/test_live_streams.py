@@ -347,7 +347,8 @@ async def test_when_the_process_stops_every_reader_is_told_to_come_back(
         for stream in (one, other):
             await stream.take(1)
         stop.set()
-        await asyncio.wait_for(ending, DEADLINE_S)
+        async with asyncio.timeout(DEADLINE_S):
+            await ending
         for stream in (one, other):
             assert await reason_of(stream) == "restarting"
             assert 500 <= (stream.retry_ms or 0) <= 5_000

@@ -107,4 +107,5 @@ async def test_every_change_of_the_queue_rings_for_all_who_listen(
             one.clear()
             other.clear()
             await queue.line_up(ws, waiting)
-            await asyncio.wait_for(asyncio.gather(one.wait(), other.wait()), DEADLINE_S)
+            async with asyncio.timeout(DEADLINE_S):
+                await asyncio.gather(one.wait(), other.wait())

@@ -27,18 +27,19 @@ from rondo_common.directory.entries import (
     WorkspaceSettings,
 )
 from rondo_common.directory.view import Directory, DirectoryChange
-from rondo_common.errors import Rejected, Unavailable
 from rondo_common.events import AgentDefined, Event, PushSubscribed, WorkspaceDefined
 from rondo_common.ids import EventId, WorkspaceId
+from rondo_common.smtp import SmtpSession, smtp_server
 from rondo_notifier.adapters.channels.chat_hooks import ChatHooksChannel
 from rondo_notifier.adapters.channels.email import EmailChannel
 from rondo_notifier.adapters.channels.inbox import InboxChannel
 from rondo_notifier.adapters.channels.web_push import Vapid, WebPushChannel, topic_of
 from rondo_notifier.adapters.http_webhook_sender import webhook_session
 from rondo_notifier.adapters.redis_mail_board import RedisMailBoard
+from rondo_notifier.adapters.smtp_mailer import SmtpMailer
 from rondo_notifier.domain.alerts import Act
-from rondo_notifier.domain.mails import News
 from rondo_notifier.ports import Channel, Notice, Receipt
+from tests.history.mail_server import Mailbox, mail_server, text_of
 from tests.notifier.alert_offers import ACME, ALL, GRACE, alert
 from tests.notifier.fake_mailboxes import FakeMailboxes
 from tests.notifier.push_service import PushService, push_service
@@ -75,6 +76,10 @@ def notice(workspace_id: WorkspaceId, act: Act = "ring", at: datetime = NOW, num
     )
 
 
+def has_none() -> None:
+    raise AssertionError("this channel has no receiver that could fail")
+
+
 @dataclass
 class Way:
     """A channel, its receiver's failures, and what arrived: ``ring`` or ``recall`` for each."""
@@ -82,8 +87,8 @@ class Way:
     channel: Channel
     workspace_id: WorkspaceId
     arrived: Callable[[], list[str]]
-    break_down: Callable[[], None] | None
-    refuse: Callable[[], None] | None
+    break_down: Callable[[], None] = has_none
+    refuse: Callable[[], None] = has_none
     takes_back: bool = True
     is_once_only: bool = True
     """Whether the same notice twice arrives once, as a recipient sees it."""
@@ -112,22 +117,6 @@ class FakeChannel:
                 self.arrived[each.id] = each.act
             receipts.append(self.receipt)
         return receipts
-
-
-class FakeMailer:
-    """A :class:`rondo_notifier.ports.Mailer` that keeps what it was given."""
-
-    def __init__(self) -> None:
-        self.notices: list[Notice] = []
-        self.error: Exception | None = None
-
-    async def send_news(self, agent: AgentEntry, news: Sequence[News], time_zone: str) -> None:
-        raise NotImplementedError
-
-    async def send_notice(self, notice: Notice) -> None:
-        if self.error is not None:
-            raise self.error
-        self.notices.append(notice)
 
 
 async def forget_nothing(workspace_id: WorkspaceId, subscription: PushSubscriptionEntry) -> None:
@@ -162,7 +151,7 @@ async def inbox_way(workspace_id: WorkspaceId, _: AsyncExitStack, __: Redis) -> 
     def arrived() -> list[str]:
         return [types[each.entry.type] for found in mailboxes.delivered.values() for each in found]
 
-    return Way(InboxChannel(mailboxes), workspace_id, arrived, None, None)
+    return Way(InboxChannel(mailboxes), workspace_id, arrived)
 
 
 async def push_way(workspace_id: WorkspaceId, stack: AsyncExitStack, _: Redis) -> Way:
@@ -186,21 +175,29 @@ async def push_way(workspace_id: WorkspaceId, stack: AsyncExitStack, _: Redis) -
     return Way(channel, workspace_id, arrived, answer(503), answer(403))
 
 
-async def email_way(workspace_id: WorkspaceId, _: AsyncExitStack, redis: Redis) -> Way:
-    mailer = FakeMailer()
-    channel = EmailChannel(mailer, RedisMailBoard(redis), lambda _: 0.0)
+async def email_way(workspace_id: WorkspaceId, stack: AsyncExitStack, redis: Redis) -> Way:
+    mails, channel = mailed(stack, redis)
 
-    def fail(error: Exception) -> Callable[[], None]:
-        return lambda: setattr(mailer, "error", error)
+    def arrived() -> list[str]:
+        # Mail programs show what has the Message-ID of another once.
+        return ["ring" for _ in {each["Message-ID"] for each in mails.messages}]
 
     return Way(
         channel,
         workspace_id,
-        lambda: ["ring" for _ in {each.id for each in mailer.notices}],
-        fail(Unavailable("smtp", "451")),
-        fail(Rejected("550")),
+        arrived,
+        lambda: mails.refusals.append("451 try again later"),
+        lambda: mails.refusals.append("550 there is nobody of that name"),
         takes_back=False,
     )
+
+
+def mailed(stack: AsyncExitStack, redis: Redis) -> tuple[Mailbox, EmailChannel]:
+    mails = stack.enter_context(mail_server())
+    session = SmtpSession(smtp_server(mails.url))
+    stack.push_async_callback(session.close)
+    mailer = SmtpMailer(session, "Rondo <rondo@example.com>", "https://chat.example.com")
+    return mails, EmailChannel(mailer, RedisMailBoard(redis), lambda _: 0.0)
 
 
 async def hooks_way(workspace_id: WorkspaceId, stack: AsyncExitStack, _: Redis) -> Way:
@@ -243,6 +240,10 @@ WAYS: dict[str, Any] = {
     "email": email_way,
     "chat_hooks": hooks_way,
 }
+OUTSIDE = [name for name in WAYS if name != "inbox"]
+"""Whose receiver is not Rondo's own. An inbox is a mailbox in Redis: the absence of that is raised, it
+refuses nobody, and whoever is there reads it at once or not at all."""
+outside = pytest.mark.parametrize("way", OUTSIDE, indirect=True)
 
 
 @pytest.fixture(params=WAYS)
@@ -270,31 +271,42 @@ async def test_the_same_ring_again_is_no_second_one(way: Way) -> None:
     assert way.arrived() == ["ring"] * (1 if way.is_once_only else 2)
 
 
+@outside
 async def test_what_is_over_does_not_ring(way: Way) -> None:
-    if isinstance(way.channel, InboxChannel):
-        pytest.skip("a mailbox is read by whoever is there: the desk rings it at once or not at all")
     late = notice(way.workspace_id, at=NOW + timedelta(hours=1))
     (receipt,) = await way.channel.deliver([late])
     assert receipt.outcome == "refused"
     assert way.arrived() == []
 
 
+@outside
 async def test_a_receiver_that_is_busy_may_take_it_later(way: Way) -> None:
-    if way.break_down is None:
-        pytest.skip("its receiver is Rondo's own Redis, whose absence is raised")
     way.break_down()
     (receipt,) = await way.channel.deliver([notice(way.workspace_id)])
     assert receipt.outcome == "later"
     assert receipt.error
 
 
+@outside
 async def test_a_receiver_that_refuses_is_believed(way: Way) -> None:
-    if way.refuse is None:
-        pytest.skip("its receiver is Rondo's own Redis, which refuses nobody")
     way.refuse()
     (receipt,) = await way.channel.deliver([notice(way.workspace_id)])
     assert receipt.outcome == "refused"
     assert receipt.error
+
+
+# --- what is special about email ---------------------------------------------------------------
+
+
+async def test_a_mail_says_who_waits_and_where_to_answer(stack: AsyncExitStack, redis: Redis) -> None:
+    mails, channel = mailed(stack, redis)
+    waiting = notice(WorkspaceId(f"w-{id(stack)}"))
+    await channel.deliver([waiting])
+    (mail,) = mails.messages
+    assert (mail["To"], mail["Subject"]) == ('"Grace <Hopper>" <grace@example.com>', "A chat waits for you")
+    assert waiting.url in text_of(mail, "plain")
+    assert waiting.url in text_of(mail, "html")
+    assert waiting.visitor in text_of(mail, "plain")
 
 
 # --- what is special about Web Push ------------------------------------------------------------
@@ -384,7 +396,7 @@ async def test_redirects_are_not_followed_and_private_addresses_not_reached(
     assert pushes.tries == 1
 
 
-async def test_nobody_is_told_in_a_way_they_do_not_want() -> None:
+async def test_nobody_is_told_in_a_way_they_do_not_want(stack: AsyncExitStack, redis: Redis) -> None:
     quiet = AGENT.model_copy(update={"notifications": Notifications(web_push=False, email=False)})
-    board: Any = None
-    assert not EmailChannel(FakeMailer(), board, lambda _: 0.0).reaches(ACME, quiet)
+    _, channel = mailed(stack, redis)
+    assert not channel.reaches(ACME, quiet)

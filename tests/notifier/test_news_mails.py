@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -237,6 +238,20 @@ async def test_mails_go_over_one_connection_while_it_lasts() -> None:
         await session.close()
 
 
+@pytest.mark.parametrize("starttls", ["auto", "always"])
+async def test_mails_travel_over_tls_where_the_servers_certificate_is_trusted(
+    tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, starttls: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    mailbox = Mailbox()
+    with served(mailbox, tls=tls) as port:  # It takes nothing without TLS.
+        session = SmtpSession(smtp_server(f"smtp://localhost:{port}?starttls={starttls}"))
+        await session.send(message(1))
+        await session.send(message(2))
+        await session.close()
+    assert len(mailbox.messages) == 2
+
+
 async def test_starttls_is_insisted_on_where_it_is_asked_for(tls: ssl.SSLContext) -> None:
     mailbox = Mailbox()
     with served(mailbox, tls=tls) as port:
@@ -248,7 +263,7 @@ async def test_starttls_is_insisted_on_where_it_is_asked_for(tls: ssl.SSLContext
 
 
 @pytest.fixture
-def tls(tmp_path: Any) -> ssl.SSLContext:
+def tls(tmp_path: Path) -> ssl.SSLContext:
     from tests.notifier.certificates import self_signed  # noqa: PLC0415 - for this test alone
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -376,3 +376,23 @@ async def test_what_the_parties_say_of_an_ended_chat_is_shown_again_and_moves_no
     after = remembered(hall, [*hall.log, *records]).chats[conversation_id]
     assert (after.rating, after.rating_offset, after.log_offset) == (rating, 90, 91)
     assert (after.version, after.state_offset) == (chat.version, chat.state_offset)
+
+
+async def test_a_rating_is_shown_again_after_a_loss(redis: Redis) -> None:
+    hall = await fake_hall()
+    await hall.provision(hall.here.agents("a"))
+    await hall.offers("1")
+    await hall.decide(hall.asking.accept("1", "a"), hall.asking.end("1"))
+    at = from_milliseconds(hall.now)
+    rated = ConversationRated(
+        conversation_id=ConversationId("1"),
+        rating=Rating(score=4, comment="Räksmörgås", rated_at=at),
+        by=Party(type="visitor", id="v"),
+        agent_id=AgentId("a"),
+    )
+    envelope = Envelope(EventId("rated"), "/tests", at, hall.workspace_id, rated)
+    log = [*hall.log, Recorded(envelope, 90)]
+    again = await rebuilt(hall, RedisSwitchboard(redis), RedisWorld(redis), log)
+    view = await again.view("1")
+    assert view is not None
+    assert (view.status, view.rating, view.rating_offset) == (Status.ENDED, rated.rating, 90)

@@ -268,12 +268,14 @@ async def test_one_who_was_paused_in_the_middle_tells_late_and_shows_nothing(off
     paused = Process(office.board, Slow(), office.log, office.directory_log, lambda: office.now)
     await paused.assigned(PARTITION)
     handling = asyncio.create_task(office.handle(office.asked("1"), process=paused))
-    await asyncio.wait_for(arrived.wait(), DEADLINE_S)
+    async with asyncio.timeout(DEADLINE_S):
+        await arrived.wait()
     await office.process.assigned(PARTITION)  # It tells what the other had decided.
     await office.handle(office.accepted("1", "a"))
     gate.set()
     with pytest.raises(Fenced):
-        await asyncio.wait_for(handling, DEADLINE_S)
+        async with asyncio.timeout(DEADLINE_S):
+            await handling
     assert office.log.types() == ["offered", "accepted", "offered"]
     assert office.log.ids()[0] == office.log.ids()[2]
     assert office.status("1") is Status.ACTIVE
@@ -290,7 +292,8 @@ async def test_a_request_waits_for_the_directory_it_was_made_under(office: Offic
         await asyncio.sleep(0)
     assert not waiting.done()
     await office.process.follow()
-    await asyncio.wait_for(waiting, DEADLINE_S)
+    async with asyncio.timeout(DEADLINE_S):
+        await waiting
     offer = office.log.records[-1].envelope.event
     assert isinstance(offer, AssignmentOffered)
     assert offer.agent.id == "c"  # The switchboard had it too, not only the view.

@@ -162,7 +162,7 @@ class FakeRondo:
                 "page": body.get("page"),
                 "answers": body.get("answers", {}),
                 "requested_at": _now(),
-                **dict.fromkeys(("agent", "offer", "queue", "ended", "fallback")),
+                **dict.fromkeys(("agent", "offer", "queue", "ended", "fallback", "rating")),
             }
             self.conversations[f"cnv_{number}"] = Conversation(view)
         view = self.conversations[self._keys[key]].view
@@ -195,6 +195,11 @@ class FakeRondo:
                 self.end("visitor_ended")
             case "transcript/email":
                 return Response(status_code=202)
+            case "rating":
+                rating = {"comment": None, **await request.json(), "rated_at": _now()}
+                is_new = self.latest.view["rating"] is None
+                self.tell("conversation.rated", {"rating": rating}, rating=rating)
+                return JSONResponse(rating, 201 if is_new else 200)
             case "typing" | "read":
                 return Response(status_code=204)
         return JSONResponse(self.conversations[request.path_params["id"]].view)

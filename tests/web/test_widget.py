@@ -144,6 +144,74 @@ async def test_the_fallback_message_keeps_its_form_and_loses_what_is_unsafe(
     await expect(widget.button("Book a meeting")).to_be_visible()
 
 
+async def test_where_a_meeting_can_be_booked_the_fallback_leads_there(
+    page: Page, website: Website, rondo: FakeRondo
+) -> None:
+    rondo.config = {"meeting_url": "https://meet.example.com/sales?from=chat"}
+    await page.goto(website.url)
+    widget = WidgetOnPage(page)
+    await widget.ask()
+    await expect(widget.panel.get_by_text("Finding someone")).to_be_visible()
+    rondo.fall_back("We are closed.", offer_meeting=True)
+    link = widget.panel.get_by_role("link", name="Book a meeting")
+    await expect(link).to_have_attribute("href", "https://meet.example.com/sales?from=chat")
+    await expect(link).to_have_attribute("rel", "noopener noreferrer")
+    await expect(link).to_have_attribute("target", "_blank")
+
+
+async def _rated(page: Page, website: Website, rondo: FakeRondo) -> WidgetOnPage:
+    """A chat that has ended and can be rated."""
+    rondo.config = {"ratings": True}
+    await page.goto(website.url)
+    widget = WidgetOnPage(page)
+    await widget.ask()
+    await expect(widget.panel.get_by_text("Finding someone")).to_be_visible()
+    rondo.accept()
+    await expect(widget.composer).to_be_visible()
+    rondo.end()
+    await expect(widget.panel.get_by_role("group", name="How was this chat?")).to_be_visible()
+    return widget
+
+
+async def test_a_chat_that_ended_is_rated_at_one_press_and_with_a_word_if_wanted(
+    page: Page, website: Website, rondo: FakeRondo
+) -> None:
+    widget = await _rated(page, website, rondo)
+    await expect(widget.field("Anything to add?")).to_have_count(0)
+    await widget.button("2 of 5 stars").click()
+    await expect(widget.panel.get_by_text("Thank you!")).to_be_visible()
+    assert rondo.calls("/rating") == [{"score": 2}]
+    await widget.button("4 of 5 stars").click()
+    await widget.field("Anything to add?").fill(" Fast, <b>kind</b> ")
+    form = widget.panel.locator("form", has=widget.field("Anything to add?"))
+    await form.get_by_role("button", name="Send").click()
+    await until(lambda: len(rondo.calls("/rating")) == 3)
+    assert rondo.calls("/rating")[1:] == [{"score": 4}, {"score": 4, "comment": "Fast, <b>kind</b>"}]
+    await page.reload()
+    await expect(widget.button("4 of 5 stars")).to_have_attribute("aria-pressed", "true")
+    await expect(widget.field("Anything to add?")).to_have_value("Fast, <b>kind</b>")
+
+
+async def test_a_rating_that_was_not_taken_is_not_thanked_for(
+    page: Page, website: Website, rondo: FakeRondo
+) -> None:
+    widget = await _rated(page, website, rondo)
+    rondo.refuse("/rating", 503, "unavailable", retry_after="1")
+    await widget.button("5 of 5 stars").click()
+    await expect(widget.panel.get_by_role("alert")).to_be_visible()
+    await expect(widget.panel.get_by_text("Thank you!")).to_have_count(0)
+    await widget.button("5 of 5 stars").click()
+    await expect(widget.panel.get_by_text("Thank you!")).to_be_visible()
+
+
+async def test_where_ratings_are_not_wanted_nobody_is_asked_for_one(
+    talking: WidgetOnPage, rondo: FakeRondo
+) -> None:
+    rondo.end()
+    await expect(talking.button("Start a new chat")).to_be_visible()
+    await expect(talking.panel.get_by_text("How was this chat?")).to_have_count(0)
+
+
 async def test_a_chat_that_ended_says_why_and_another_can_be_started(
     talking: WidgetOnPage, rondo: FakeRondo
 ) -> None:

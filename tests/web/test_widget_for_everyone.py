@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.web.conftest import PATIENCE_MS
 from tests.web.fake_rondo import FakeRondo
 from tests.web.host_page import Website, WidgetOnPage
+from tests.web.test_widget import until
 
 PHONE = {"width": 360, "height": 640}
 DESK = {"width": 1280, "height": 800}
@@ -57,7 +58,8 @@ async def _menu(widget: WidgetOnPage, rondo: FakeRondo) -> None:
 async def _end(widget: WidgetOnPage, rondo: FakeRondo) -> None:
     await _talk(widget, rondo)
     rondo.end()
-    await expect(widget.panel.locator(".farewell")).to_be_visible()
+    await widget.panel.locator(".star").nth(3).click()
+    await expect(widget.panel.locator(".rating textarea")).to_be_visible()
 
 
 async def _fallback(widget: WidgetOnPage, rondo: FakeRondo) -> None:
@@ -167,6 +169,29 @@ async def test_a_whole_chat_needs_no_mouse(widget: WidgetOnPage, rondo: FakeRond
     await expect(launcher).to_be_focused()
 
 
+async def test_a_rating_needs_no_mouse_either(page: Page, website: Website, rondo: FakeRondo) -> None:
+    rondo.config = {"ratings": True}
+    await page.goto(website.url)
+    widget = WidgetOnPage(page)
+    await _talk(widget, rondo)
+    rondo.end()
+    await expect(widget.button("Start a new chat")).to_be_focused()
+    for _ in range(5):  # The email's button and field, and two stars.
+        await page.keyboard.press("Shift+Tab")
+    await expect(widget.button("3 of 5 stars")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(widget.panel.get_by_role("status").filter(has_text="Thank you!")).to_be_visible()
+    await expect(widget.button("3 of 5 stars")).to_be_focused()
+    for _ in range(3):
+        await page.keyboard.press("Tab")
+    await expect(widget.field("Anything to add?")).to_be_focused()
+    await page.keyboard.type("Quick")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(widget.panel.get_by_role("status").filter(has_text="Thank you!")).to_be_visible()
+    await until(lambda: rondo.calls("/rating")[-1] == {"score": 3, "comment": "Quick"})
+
+
 async def test_on_a_telephone_the_focus_stays_in_the_panel(widget: WidgetOnPage) -> None:
     await widget.page.set_viewport_size({"width": 360, "height": 640})
     await widget.open()
@@ -212,6 +237,24 @@ async def test_the_widget_follows_the_language_of_the_page(page: Page, website: 
     await expect(page.get_by_role("dialog").get_by_text("Hej! Hur kan vi hjälpa dig?")).to_be_visible()
     await page.evaluate("document.documentElement.lang = 'en'")
     await expect(page.get_by_role("dialog").get_by_text("Hello! How can we help?")).to_be_visible()
+
+
+async def test_a_rating_is_asked_for_in_the_language_of_the_page(
+    page: Page, website: Website, rondo: FakeRondo
+) -> None:
+    rondo.config = {"ratings": True}
+    website.pages.lang = "sv"
+    await page.goto(website.url)
+    widget = WidgetOnPage(page)
+    await page.get_by_role("button", name="Öppna chatten").click()
+    await widget.button("Starta chatten").click()
+    await expect(widget.panel.get_by_text("Vi letar upp någon åt dig…")).to_be_visible()
+    rondo.accept()
+    rondo.end()
+    await expect(widget.panel.get_by_role("group", name="Hur var chatten?")).to_be_visible()
+    await widget.button("5 av 5 stjärnor").click()
+    await expect(widget.panel.get_by_text("Tack!")).to_be_visible()
+    await expect(widget.field("Något mer du vill säga?")).to_be_visible()
 
 
 async def test_the_tag_can_choose_another_language(page: Page, website: Website) -> None:

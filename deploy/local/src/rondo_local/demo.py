@@ -95,8 +95,11 @@ async def _sign_in(website: Api, agent_id: str) -> Api:
 
 
 async def _shop(website: Api, url: str) -> str:
-    """Where the demo shop is, whose page may now open the widget."""
-    workspace = await website.call("PATCH", "/v1/workspace", {"allowed_origins": [url]})
+    """Where the demo shop is, whose page may now open the widget. Its chats ring in the inbox that is
+    linked beside it, so that whoever opens both can talk with themselves."""
+    route = {"type": "agent", "agent_id": INBOX_AGENT}
+    settings = {"allowed_origins": [url], "widget": {"route": route}}
+    workspace = await website.call("PATCH", "/v1/workspace", settings)
     return f"{url}/demo/shop?site_key={workspace['site_key']}"
 
 
@@ -184,7 +187,8 @@ async def _transcript(website: Api, conversation_id: str) -> str:
 
 async def _in_time(step: Awaitable[Result], otherwise: str) -> Result:
     try:
-        return await asyncio.wait_for(step, STEP_TIMEOUT_S)
+        async with asyncio.timeout(STEP_TIMEOUT_S):
+            return await step
     except TimeoutError:
         raise DemoFailed(f"{otherwise} within {STEP_TIMEOUT_S:.0f} s: see .local/log") from None
 

@@ -52,7 +52,8 @@ def health_app(routes: APIRouter, *, title: str) -> FastAPI:
 
 async def _result(check: Check) -> str:
     try:
-        await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            await check()
     except TimeoutError:
         return "no answer in time"
     except RondoError as error:

@@ -15,6 +15,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from rondo_common.errors import Fatal, Retryable, RondoError
+from rondo_common.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -66,8 +67,7 @@ async def run_together(
     orderly = stopped in done
     stop.set()
     results = await asyncio.gather(*foreground, return_exceptions=True)
-    for task in behind:
-        task.cancel()
+    await end_tasks(behind)
     results += await asyncio.gather(*behind, return_exceptions=True)
     for result in results:
         if isinstance(result, Exception):
@@ -84,7 +84,8 @@ async def until_reachable(attempt: Callable[[], Awaitable[None]], stop: asyncio.
         except Retryable as error:
             log.warning("waiting_for_dependency", reason=str(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RETRY_DELAY_S)
+                async with asyncio.timeout(RETRY_DELAY_S):
+                    await stop.wait()
         else:
             return
 

@@ -404,7 +404,8 @@ def _issuer(settings: GatewaySettings, http: httpx.AsyncClient) -> Issuer | None
     if not settings.oidc_issuer:
         return None
     secret = settings.oidc_client_secret
-    client = Client(settings.oidc_client_id, None if secret is None else secret.get_secret_value())
+    # Set and empty is as good as not set.
+    client = Client(settings.oidc_client_id, secret.get_secret_value() or None if secret else None)
     return HttpIssuer(settings.oidc_issuer, client, http, utc_now)
 
 

@@ -7,7 +7,8 @@ const smallest: Plugin = {
   async generateBundle(_, bundle) {
     for (const file of Object.values(bundle)) {
       if (file.type !== "chunk") continue;
-      const compress = { passes: 4, unsafe_arrows: true, pure_getters: true };
+      // Statements compress better than the same joined by commas.
+      const compress = { passes: 4, unsafe_arrows: true, pure_getters: true, sequences: false };
       file.code = (await minify(file.code, { ecma: 2020, compress })).code ?? file.code;
     }
   },

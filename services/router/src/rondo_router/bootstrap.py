@@ -28,6 +28,7 @@ from rondo_common.kafka.partitioning import partition_of
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.system_clock import utc_now
+from rondo_common.tasks import end_tasks
 from rondo_common.topics import CHAT_REQUESTS
 from rondo_router.adapters.kafka_announcer import KafkaAnnouncer
 from rondo_router.adapters.kafka_recorder import KafkaRecorder
@@ -82,8 +83,7 @@ async def replay(
         partition = partition_of(CHAT_REQUESTS, workspace_id, "")
         return await replaying.compare(partition, workspace_id, span, changes)
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        await end_tasks([following])
         await redis.aclose()
 
 

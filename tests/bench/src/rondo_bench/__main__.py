@@ -13,8 +13,9 @@ from rich.console import Console
 from rondo_bench import raw_http, raw_kafka, streams
 from rondo_bench.figures import Latency, Row, as_json, table_of
 from rondo_bench.load import at_once
+from rondo_bench.routers import log_of
 from rondo_bench.routing import routing_rows
-from rondo_bench.switchboard import request_to_ring, routed_per_second, workspace
+from rondo_bench.switchboard import offer_to_ring, request_to_ring, routed_per_second, workspace
 from rondo_bench.webhooks import webhook_rows
 from rondo_local.env_file import read_env
 from rondo_local.layout import Layout
@@ -25,6 +26,8 @@ CONCURRENCY = 48
 AIM_CHATS_PER_SECOND = 430
 LOAD_SHARE = 0.1
 STEADY_S = 15.0
+OFFERS_PER_SECOND = 400
+OFFERS_S = 10.0
 AIM_P99_MS = 100
 AIM_HOPS_RATIO = 3.0
 
@@ -46,8 +49,13 @@ async def main(console: Console) -> list[Row]:
         await routed_per_second(bench, bootstrap, chats=CHATS // 8, concurrency=CONCURRENCY)
         routed, requested = await routed_per_second(bench, bootstrap, chats=CHATS, concurrency=CONCURRENCY)
         rings = await request_to_ring(bench, per_second=AIM_CHATS_PER_SECOND * LOAD_SHARE, seconds=STEADY_S)
+    console.print("[dim]raw Kafka and Rondo: two hops, and offer to ring, at a high rate[/]")
+    fast_hops = await raw_kafka.two_hops(bootstrap, per_second=OFFERS_PER_SECOND, seconds=OFFERS_S)
+    async with workspace(url, env["RONDO_ROOT_KEY"], agents=AGENTS) as bench, log_of(bootstrap) as log:
+        rung = await offer_to_ring(bench, log, per_second=OFFERS_PER_SECOND, seconds=OFFERS_S)
     console.print("[dim]Rondo: idle streams, then a message to many[/]")
     rows = _rows(hops, loop_rate, bare_rate, routed, requested, rings)
+    rows += _offer_rows(rung, fast_hops)
     rows += await streams.measure(url, env["RONDO_ROOT_KEY"], streams.gateway_pid(layout))
     rows += await routing_rows(
         bootstrap, env["RONDO_REDIS_URL"], lambda what: console.print(f"[dim]{what}[/]")
@@ -119,6 +127,28 @@ def _rows(
             Row(f"  of it: {name.replace('_', ' ')} p50", f"{part.p50:.1f} ms", "", None, "", None)
             for name, part in rings.items()
             if name != "request_to_ring"
+        ),
+    ]
+
+
+def _offer_rows(rung: Latency, hops: Latency) -> list[Row]:
+    what = f"offer → ring {{}} at {OFFERS_PER_SECOND} offers a second"
+    return [
+        Row(
+            what.format("p50"),
+            f"{rung.p50:.1f} ms",
+            f"{hops.p50:.1f} ms two raw hops",
+            rung.p50 / hops.p50,
+            "",
+            None,
+        ),
+        Row(
+            what.format("p99"),
+            f"{rung.p99:.1f} ms",
+            f"{hops.p99:.1f} ms two raw hops",
+            rung.p99 / hops.p99,
+            "",
+            None,
         ),
     ]
 

@@ -55,7 +55,8 @@ async def serving(bootstrap: str, topic: str) -> AsyncIterator[str]:
     )
     try:
         url = f"http://127.0.0.1:{port}/"
-        await asyncio.wait_for(_answering(url), START_TIMEOUT_S)
+        async with asyncio.timeout(START_TIMEOUT_S):
+            await _answering(url)
         yield url
     finally:
         os.kill(process.pid, signal.SIGTERM)

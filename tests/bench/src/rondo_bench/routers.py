@@ -55,7 +55,7 @@ class Log:
     bootstrap: str
     publisher: KafkaPublisher
     directory_offsets: dict[WorkspaceId, int] = field(default_factory=dict)
-    """How far the router must have read the directory for each workspace made here."""
+    """How far the router must have read the directory for each workspace made here; others it knows."""
 
     async def provision(
         self, workspaces: int, agents_each: int, capacity: int = 1_000_000
@@ -70,7 +70,7 @@ class Log:
     async def ask(self, workspace_ids: Sequence[WorkspaceId]) -> dict[ConversationId, float]:
         """One request in each of these workspaces, as fast as it goes: when each was put there."""
         now = datetime.now(UTC)
-        envelopes = [_requested(each, now, self.directory_offsets[each]) for each in workspace_ids]
+        envelopes = [_requested(each, now, self.directory_offsets.get(each, 0)) for each in workspace_ids]
         await self._put([outgoing(each, each.workspace_id) for each in envelopes])
         at = time.time()
         return {each.event.conversation_id: at for each in envelopes}

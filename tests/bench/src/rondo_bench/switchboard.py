@@ -17,6 +17,9 @@ from aiokafka import AIOKafkaConsumer
 
 from rondo_bench.figures import Latency
 from rondo_bench.load import at_once, steadily
+from rondo_bench.routers import Log
+from rondo_common.ids import WorkspaceId
+from rondo_common.tasks import end_tasks
 
 OFFERED = b"rondo.assignment.offered.v1"
 SETTLE_TIMEOUT_S = 60.0
@@ -84,7 +87,8 @@ async def routed_per_second(
             await bench.ask()
 
         requested_s = await at_once(ask, total=chats, concurrency=concurrency)
-        await asyncio.wait_for(offers.reached(chats), SETTLE_TIMEOUT_S)
+        async with asyncio.timeout(SETTLE_TIMEOUT_S):
+            await offers.reached(chats)
         return chats / (offers.last_at - started), chats / requested_s
 
 
@@ -99,8 +103,6 @@ class Rings:
 async def request_to_ring(bench: Workspace, *, per_second: float, seconds: float) -> dict[str, Latency]:
     """The time from sending a request to the ring on the agent's live stream, and its parts."""
     rings = Rings()
-    streams = [asyncio.create_task(_listen(bench, agent, rings)) for agent in bench.agents]
-    await asyncio.sleep(1.0)  # The streams' snapshots are not part of the figures.
 
     async def ask(_: int) -> None:
         at, wall = time.perf_counter(), time.time()
@@ -108,11 +110,8 @@ async def request_to_ring(bench: Workspace, *, per_second: float, seconds: float
         sent_wall.append((at, wall))
 
     sent_wall: list[tuple[float, float]] = []
-    await steadily(ask, per_second=per_second, seconds=seconds)
-    await asyncio.sleep(1.0)
-    for stream in streams:
-        stream.cancel()
-    await asyncio.gather(*streams, return_exceptions=True)
+    async with _listening(bench, rings):
+        await steadily(ask, per_second=per_second, seconds=seconds)
     offset = sent_wall[0][1] - sent_wall[0][0]
     both = [(rings.sent[each], *rings.rung[each]) for each in rings.sent if each in rings.rung]
     return {
@@ -121,6 +120,32 @@ async def request_to_ring(bench: Workspace, *, per_second: float, seconds: float
         "decision_to_mailbox": Latency.of([mailed - decided for _, _, decided, mailed in both]),
         "mailbox_to_ring": Latency.of([rung + offset - mailed for _, rung, _, mailed in both]),
     }
+
+
+async def offer_to_ring(bench: Workspace, log: Log, *, per_second: float, seconds: float) -> Latency:
+    """The time from an offer, as its event has it, to the ring on the agent's live stream.
+
+    The requests are put straight into the log, so that answering them is no part of the load.
+    """
+    rings = Rings()
+
+    async def ask(_: int) -> None:
+        await log.ask([WorkspaceId(bench.id)])
+
+    offset = time.time() - time.perf_counter()
+    async with _listening(bench, rings):
+        await steadily(ask, per_second=per_second, seconds=seconds)
+    return Latency.of([rung + offset - decided for rung, decided, _ in rings.rung.values()])
+
+
+@contextlib.asynccontextmanager
+async def _listening(bench: Workspace, rings: Rings) -> AsyncIterator[None]:
+    """Every agent has a stream open; it stays a little for what is still under way."""
+    streams = [asyncio.create_task(_listen(bench, agent, rings)) for agent in bench.agents]
+    await asyncio.sleep(1.0)  # The streams' snapshots are not part of the figures.
+    yield
+    await asyncio.sleep(1.0)
+    await end_tasks(streams)
 
 
 async def _listen(bench: Workspace, agent: str, rings: Rings) -> None:

@@ -34,6 +34,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from rondo_common.errors import Fatal, Retryable
 from rondo_common.kafka.handler import DeadLetters, Handler
 from rondo_common.kafka.partition_work import PartitionWork, WorkLimits
+from rondo_common.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -182,8 +183,7 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         """End parts that are no longer wanted; that is no failure."""
         for task in tasks:
             task.remove_done_callback(self._note_end)
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(tasks)
 
     # -- coming and going -----------------------------------------------------------------------
 

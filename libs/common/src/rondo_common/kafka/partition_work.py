@@ -117,7 +117,8 @@ class PartitionWork:
                 self.blocked_by = str(error) or "an attempt took too long"
                 log.warning("partition_blocked", reason=self.blocked_by, retry_in_s=delay_s, **self._where)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), delay_s)
+                    async with asyncio.timeout(delay_s):
+                        await self._stopping.wait()
                     return False
                 delay_s = min(2 * delay_s, self._limits.retry_delay_s_max)
             else:

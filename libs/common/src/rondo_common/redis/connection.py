@@ -21,6 +21,7 @@ from redis.exceptions import (
 )
 
 from rondo_common.errors import Fenced, Lost, Unavailable
+from rondo_common.redis.steady_connection import steady
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 2.0
@@ -45,6 +46,7 @@ def connect_redis(url: str, *, client_name: str, socket_timeout_s: float = SOCKE
         retry=Retry(ConstantBackoff(0.05), 1),
         health_check_interval=15,
     )
+    pool.connection_class = steady(pool.connection_class)
     return Redis.from_pool(pool)
 
 

@@ -138,7 +138,8 @@ class Doorbells:
             with redis_errors():
                 await self._pubsub.subscribe(channel)
         try:
-            await asyncio.wait_for(confirmed.wait(), SUBSCRIBE_TIMEOUT_S)
+            async with asyncio.timeout(SUBSCRIBE_TIMEOUT_S):
+                await confirmed.wait()
         except TimeoutError:
             self._heard.pop(channel, None)
             raise Unavailable("redis", "a doorbell was not confirmed in time") from None

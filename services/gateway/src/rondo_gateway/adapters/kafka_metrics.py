@@ -86,7 +86,8 @@ class KafkaLiveMetrics:
 
     async def _ready(self) -> None:
         try:
-            await asyncio.wait_for(self._caught_up.wait(), CATCH_UP_TIMEOUT_S)
+            async with asyncio.timeout(CATCH_UP_TIMEOUT_S):
+                await self._caught_up.wait()
         except TimeoutError:
             raise Unavailable("kafka", "the live metrics are not read yet") from None
 

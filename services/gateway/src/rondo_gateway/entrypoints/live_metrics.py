@@ -143,7 +143,8 @@ class _MetricsReader:
                 self._bell.clear()
                 await self._tell(await self._news())
                 try:
-                    await asyncio.wait_for(self._bell.wait(), self._heartbeat_s)
+                    async with asyncio.timeout(self._heartbeat_s):
+                        await self._bell.wait()
                 except TimeoutError:
                     await self._tell(sse.HEARTBEAT)
         finally:

@@ -47,12 +47,17 @@ class QueueWatch:
             self._task.cancel()
         self._task = self._rung = self._found = None
 
+    @property
+    def _is_wanted(self) -> bool:
+        return asyncio.current_task() is self._task
+
     async def _watch(self) -> None:
-        while True:
+        # Not for ever: the cancellation may be lost, see rondo_common.tasks.
+        while self._is_wanted:
             with contextlib.suppress(Unavailable):
                 async with self._place.listen() as rung:
                     self._rung = rung
-                    while True:
+                    while self._is_wanted:
                         rung.clear()
                         self._found = await self._place.look()
                         if self._found is not None:

@@ -100,6 +100,8 @@ def is_from_here(connection: HTTPConnection, by: By) -> bool:
     origin = headers.get("origin")
     if origin is not None and not site_of(connection).is_own(origin, headers):
         return False
+    if origin is not None and connection.scope["type"] == "websocket":
+        return True  # Browsers do not agree on which site a socket is of; all of them send the origin.
     fetch_site = headers.get("sec-fetch-site", "same-origin")
     if by == "stream":
         return fetch_site == "same-origin"

@@ -8,6 +8,7 @@ import contextvars
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from rondo_common.tasks import end_tasks
 from rondo_gateway.domain.principals import AgentCaller, Principal
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.ports import Bell
@@ -39,8 +40,7 @@ class SessionWatch:
     async def close(self) -> None:
         """The stream is over."""
         if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
+            await end_tasks([self._following])
 
 
 @contextlib.asynccontextmanager

@@ -19,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from rondo_common.held_connections import CUT_OFF
+from rondo_common.tasks import end_tasks
 from rondo_gateway.entrypoints.callers import stream_caller
 from rondo_gateway.entrypoints.live_streams import (
     OpenFeed,
@@ -142,8 +143,7 @@ class SocketEndpoint:
             with self._open_streams.kept(reader):
                 await reader.read_on()
         finally:
-            obeying.cancel()
-            await asyncio.gather(obeying, return_exceptions=True)
+            await end_tasks([obeying])
 
 
 def socket_routes(

@@ -2,13 +2,12 @@
 
 import createClient, { type Client } from "openapi-fetch";
 import { authorized } from "./authorized.ts";
-import type { AwaitedPaths } from "./awaited.ts";
 import type { Calls } from "./calls.ts";
 import { errorOf, networkError } from "./errors.ts";
 import type { components, paths } from "./schema.ts";
 
 /** Every path of the API with its methods, parameters, bodies and answers. */
-export type Paths = paths & Omit<AwaitedPaths, keyof paths>;
+export type Paths = paths;
 
 /** The API's calls: `api.POST("/v1/conversations", { body })`. */
 export type Api = Client<Paths>;

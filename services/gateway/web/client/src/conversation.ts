@@ -65,6 +65,8 @@ export function told(known: Known, event: LiveEvent, nowMs: number): Known {
       return changed(known, { status: "withdrawn", offer: null, queue: null });
     case "conversation.ended":
       return ended({ ...known, idleEndsAt: null }, { at: event.occurred_at, ...data });
+    case "conversation.rated":
+      return { ...known, conversation: known.conversation && { ...known.conversation, ...data } };
     case "conversation.idle_warning":
       return { ...known, idleEndsAt: data.ends_at };
     default:

@@ -1,7 +1,6 @@
 // @rondo/client: Rondo's API and live streams for website front ends.
 
 export * from "./api.ts";
-export type { SiteConfig, VisitorSession } from "./awaited.ts";
 export * from "./backoff.ts";
 export * from "./calls.ts";
 export * from "./conversation.ts";
@@ -10,6 +9,7 @@ export * from "./keep.ts";
 export * from "./links.ts";
 export * from "./outbox.ts";
 export type { components, operations, paths } from "./schema.ts";
+export type { SiteConfig, VisitorSession } from "./site.ts";
 export * from "./stream.ts";
 export * from "./surroundings.ts";
 export * from "./visitor.ts";

@@ -1,10 +1,10 @@
 // The session of a visitor's browser: one for all tabs, renewed in time.
 
 import { answered, type Credential } from "./api.ts";
-import type { SiteConfig, VisitorSession } from "./awaited.ts";
 import { createCalls } from "./calls.ts";
 import { networkError, RondoError } from "./errors.ts";
 import type { Keep } from "./keep.ts";
+import type { SiteConfig, VisitorSession } from "./site.ts";
 import { browserSurroundings, type Surroundings } from "./surroundings.ts";
 
 /** A token that ends within this time is renewed before it is used. */

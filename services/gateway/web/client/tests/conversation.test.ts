@@ -57,6 +57,13 @@ describe("the status", () => {
     expect(after(snapshot([]), event(type, data)).conversation).toMatchObject(expected);
   });
 
+  test("keeps how the visitor rated it, once it has ended", () => {
+    const rating = { score: 4, comment: null, rated_at: "2026-01-01T00:00:00Z" };
+    const over = event("conversation.ended", { reason: "idle", by: null });
+    const { conversation } = after(snapshot([]), over, event("conversation.rated", { rating }));
+    expect(conversation).toMatchObject({ status: "ended", rating });
+  });
+
   test("never leaves a final one", () => {
     const known = after(
       snapshot([]),

@@ -55,7 +55,6 @@ export interface ChatState {
   unread: number;
   question: string | null;
   transcript: { is: "unasked" } | { is: "sending" | "sent"; to: string };
-  rating: number | null;
 }
 
 /** What the website is told of. */
@@ -125,7 +124,6 @@ export class Chat {
       unread: 0,
       question: null,
       transcript: { is: "unasked" },
-      rating: null,
     });
     this.#keeper = new Keeper(() => this.#followKeeper());
     this.#watchTabs();
@@ -246,12 +244,15 @@ export class Chat {
     }
   }
 
-  /** Rates the chat, from 1 to 5. */
-  async rate(score: number): Promise<void> {
-    this.state.set({ rating: score });
+  /** Rates the chat, from 1 to 5; whether that was taken. */
+  async rate(score: number, comment: string): Promise<boolean> {
     this.#parts.tell("rated", { score });
-    if (this.state.get().config.ratings) {
-      await this.#post("rating", { score }).catch((cause) => this.#fail(cause));
+    try {
+      await this.#post("rating", { score, ...(comment && { comment }) });
+      return true;
+    } catch (cause) {
+      this.#fail(cause);
+      return false;
     }
   }
 
@@ -345,7 +346,7 @@ export class Chat {
       name: this.#name(`outbox:${id}`),
       surroundings: this.#around,
     });
-    this.state.set({ outgoing: this.#outbox.messages, transcript: { is: "unasked" }, rating: null });
+    this.state.set({ outgoing: this.#outbox.messages, transcript: { is: "unasked" } });
     this.#stream = new LiveStream({
       connect: (cursor, signal) => connectToConversation(api, id, cursor, signal),
       renew: async () => this.visitor.renewed(await this.visitor.token()),

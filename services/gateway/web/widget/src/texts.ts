@@ -68,7 +68,6 @@ const TEXTS = {
   end_no: ["Keep chatting", "Fortsätt chatta"],
   mail: ["Email the conversation", "Mejla konversationen"],
   mail_to: ["Send it to", "Skicka till"],
-  mail_send: ["Send", "Skicka"],
   mail_sent: ["It is on its way to {email}.", "Den är på väg till {email}."],
   ended_visitor: ["You ended the chat.", "Du avslutade chatten."],
   ended_agent: ["{name} ended the chat.", "{name} avslutade chatten."],
@@ -82,8 +81,8 @@ const TEXTS = {
   ],
   new_chat: ["Start a new chat", "Starta en ny chatt"],
   rate: ["How was this chat?", "Hur var chatten?"],
-  rate_one: ["{n} star", "{n} stjärna"],
-  rate_other: ["{n} stars", "{n} stjärnor"],
+  stars: ["{n} of 5 stars", "{n} av 5 stjärnor"],
+  comment: ["Anything to add?", "Något mer du vill säga?"],
   rated: ["Thank you!", "Tack!"],
   fallback: [
     "Nobody can answer right now. Please try again later.",
@@ -136,7 +135,7 @@ export interface Language {
   /** The text, with `{names}` filled in. */
   say(word: Word, values?: Record<string, string | number>): string;
   /** The text for a number: `<stem>_one` or `<stem>_other`. */
-  count(stem: "unread" | "wait" | "rate", n: number): string;
+  count(stem: "unread" | "wait", n: number): string;
   time(at: string | number): string;
 }
 

@@ -44,7 +44,8 @@ async def open_pool(dsn: str) -> AsyncIterator[Pool]:
         yield pool
     finally:
         with suppress(TimeoutError):  # A server that hangs must not keep the process.
-            await asyncio.wait_for(pool.close(), CLOSE_TIMEOUT_S)
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await pool.close()
 
 
 @asynccontextmanager

@@ -48,4 +48,5 @@ async def keep_house(
             log.warning("housekeeping_blocked", reason=str(error))
             delay_s = AFTER_FAILURE_S
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), delay_s)
+            async with asyncio.timeout(delay_s):
+                await stop.wait()

@@ -28,4 +28,5 @@ async def send_mails(
         except Unavailable as error:
             log.warning("mails_blocked", reason=str(error))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), POLL_S)
+            async with asyncio.timeout(POLL_S):
+                await stop.wait()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -56,6 +58,8 @@ def make_app(settings: LiveMetricsSettings) -> faust.App:
         producer_acks=-1,
         producer_linger=0.0,
         store="memory://",
+        # Faust makes this folder whatever the store, by default in the working directory.
+        datadir=str(Path(tempfile.gettempdir()) / GROUP),
         # Topics are declared in the registry and created from there.
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -175,12 +179,14 @@ async def _run_faust(live: LiveMetrics, stop: asyncio.Event) -> None:
             await live.app.start()
         while not stop.is_set() and not live.app.crashed:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), CRASH_POLL_S)
+                async with asyncio.timeout(CRASH_POLL_S):
+                    await stop.wait()
         if live.app.crashed:
             raise Fatal(f"Faust cannot go on: {live.app.crash_reason!r}")
     finally:
         try:
-            await asyncio.wait_for(live.app.stop(), STOP_TIMEOUT_S)
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await live.app.stop()
         except (TimeoutError, RuntimeError) as error:
             # What was acknowledged is durable; Faust's threads may come in each other's way at the end.
             log.warning("faust_not_stopped", reason=repr(error))

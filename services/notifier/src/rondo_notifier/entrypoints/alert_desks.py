@@ -21,6 +21,7 @@ from rondo_common.events import AlertEvent
 from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.records import Record
+from rondo_common.tasks import end_tasks
 from rondo_common.topics import AGENTS, ALERTS, CONVERSATIONS
 from rondo_common.webhooks import Reread
 from rondo_notifier.handlers.alerts import AlertDesk, Owed, Reach, open_records
@@ -70,9 +71,7 @@ class Telling:
         tasks = list(self._under_way.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=LET_GO_S)
-            for each in late:
-                each.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await end_tasks(late)
 
     async def _tell(self, owed: Owed, settle: Callable[[Owed, Receipt], Awaitable[None]]) -> None:
         channel = self._reach.channel(owed.debt.channel)

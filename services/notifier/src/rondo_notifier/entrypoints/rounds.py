@@ -37,7 +37,8 @@ class MailRounds:
                 log.warning("mails_blocked", reason=str(error))
             if not sent:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), MAIL_POLL_S)
+                    async with asyncio.timeout(MAIL_POLL_S):
+                        await stop.wait()
 
     def _note(self, addressee: Addressee, error: str | None) -> None:
         self.blocked_by = error

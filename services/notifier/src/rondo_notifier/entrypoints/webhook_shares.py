@@ -22,6 +22,7 @@ from rondo_common.directory.view import DirectoryChange
 from rondo_common.errors import Fenced, Retryable
 from rondo_common.ids import WebhookId
 from rondo_common.redis.doorbells import Doorbell, Doorbells
+from rondo_common.tasks import end_tasks
 from rondo_common.webhooks import Reread, share_of, touched_key
 from rondo_notifier.domain.fair_turns import FairTurns, Turn
 from rondo_notifier.domain.webhooks import EndpointKey
@@ -144,14 +145,15 @@ class WebhookShares:
         finally:
             for number in list(self._shares):
                 share = self._shares.pop(number)
-                await _cancelled([*share.tasks, *share.attempts])
-            await _cancelled(list(self._attention))
+                await end_tasks([*share.tasks, *share.attempts])
+            await end_tasks(self._attention)
 
     async def _until_something_is_due(self) -> None:
         next_due_ms = self._turns.next_due_ms()
         wait_s = None if next_due_ms is None else max(0.0, (next_due_ms - self._now_ms()) / 1000)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait_s)
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
         self._wake.clear()
 
     async def _begin(self, turns: Sequence[Turn]) -> None:
@@ -248,7 +250,8 @@ class WebhookShares:
             bell.clear()
             self._note(await self._schedule.touched(share.holding))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), LOOK_INTERVAL_S)
+                async with asyncio.timeout(LOOK_INTERVAL_S):
+                    await bell.wait()
                 continue
             if not await self._schedule.knows(share.holding):
                 log.warning("webhook_schedule_lost", share=share.holding.share)
@@ -265,7 +268,7 @@ class WebhookShares:
             if now_s > self._leave_by_s + LET_GO_S:
                 self._leave_by_s = now_s + LET_GO_S
             await asyncio.wait(share.attempts, timeout=max(0.0, self._leave_by_s - now_s))
-        await _cancelled([*share.tasks, *share.attempts])
+        await end_tasks([*share.tasks, *share.attempts])
 
     def _lose(self, share: _Share) -> None:
         """Somebody newer has the share: begin nothing more for it."""
@@ -369,9 +372,3 @@ class WebhookShares:
 
     def _now_ms(self) -> int:
         return milliseconds(self._clock())
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -5,8 +5,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { useStore } from "../store.ts";
 import type { Language } from "../texts.ts";
 import { useSetting } from "./context.ts";
-import { StarIcon } from "./icons.tsx";
 import { Mail } from "./mail.tsx";
+import { Rating } from "./rating.tsx";
 import { RichText } from "./rich_text.tsx";
 
 export function Farewell({ conversation }: { conversation: Conversation }) {
@@ -24,7 +24,7 @@ export function Farewell({ conversation }: { conversation: Conversation }) {
         )}
       </div>
       {fallback?.offer_meeting && <Meeting />}
-      {conversation.status === "ended" && <Rating />}
+      {conversation.status === "ended" && <Rating conversation={conversation} />}
       {conversation.status === "ended" && <Mail />}
       <button ref={again} type="button" class="primary" onClick={() => chat.renew()}>
         {language.say("new_chat")}
@@ -49,30 +49,6 @@ function Meeting() {
         </button>
       )}
     </div>
-  );
-}
-
-function Rating() {
-  const { chat, language } = useSetting();
-  const { rating, config } = useStore(chat.state);
-  if (!config.ratings) return null;
-  return (
-    <fieldset class="rating">
-      <legend>{language.say("rate")}</legend>
-      {[1, 2, 3, 4, 5].map((score) => (
-        <button
-          key={score}
-          type="button"
-          class={rating !== null && score <= rating ? "star is-lit" : "star"}
-          aria-label={language.count("rate", score)}
-          aria-pressed={score === rating}
-          onClick={() => void chat.rate(score)}
-        >
-          <StarIcon />
-        </button>
-      ))}
-      <p role="status">{rating !== null && language.say("rated")}</p>
-    </fieldset>
   );
 }
 

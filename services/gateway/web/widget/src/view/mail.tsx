@@ -33,7 +33,7 @@ export function Mail() {
           onInput={(event) => setTo(event.currentTarget.value)}
         />
         <button type="submit" class="secondary" aria-disabled={transcript.is === "sending"}>
-          {language.say("mail_send")}
+          {language.say("send")}
         </button>
       </div>
       {isWrong && (
