@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 
@@ -21,6 +22,7 @@ async def test_the_wall_moves_when_a_chat_is_requested(console: Console, company
     last = page.get_by_role("region", name="In the last 5 minutes")
     await expect(last).to_contain_text("Requested0")
     await company.ask(to="grace")
+    await _told_of(company, requested=1)
     await expect(last).to_contain_text("Requested1")
     await expect(last).to_contain_text("Offered1")
     now = page.get_by_role("region", name="Now", exact=True)
@@ -71,6 +73,23 @@ async def test_a_report_says_what_the_api_says_and_its_days_are_in_its_address(
     assert [(each["group"], each["accepted"]) for each in rows] == [("grace", "1")]
     await console.open("reports?from=2020-01-01&to=2020-01-31", "Reports")
     await expect(page.get_by_text("No conversations in this period")).to_be_visible()
+
+
+async def _told_of(company: Workspace, requested: int) -> None:
+    """Wait until live metrics have counted so many requests.
+
+    A window is told when it is over everywhere, and who counts may only just have started.
+    """
+
+    async def counted() -> bool | None:
+        windows = (await company.get("/v1/metrics/live"))["data"]
+        return sum(each["requested"] for each in windows) >= requested or None
+
+    for _ in range(6):
+        with contextlib.suppress(AssertionError):
+            await eventually(counted, f"{requested} requests in live metrics")
+            return
+    assert await counted(), "live metrics told of no request in three minutes"
 
 
 async def _from(console: Console) -> str:

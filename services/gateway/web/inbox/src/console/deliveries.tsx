@@ -80,7 +80,7 @@ export function Deliveries({ webhookId }: { webhookId: string }) {
       {query.isSuccess && deliveries.length === 0 ? (
         <Empty title={t("deliveries.none")}>{t("deliveries.none_words")}</Empty>
       ) : null}
-      <Accordion variant="separated" aria-label={t("deliveries.title")}>
+      <Accordion variant="separated">
         {deliveries.map((delivery) => (
           <DeliveryItem key={delivery.id} delivery={delivery} />
         ))}

@@ -38,7 +38,6 @@ export function AvailabilityControl() {
         <UnstyledButton
           className={classes.availability}
           data-available={availability.available || undefined}
-          aria-label={text}
           aria-expanded={isOpen}
           onClick={() => setOpen((before) => !before)}
         >
