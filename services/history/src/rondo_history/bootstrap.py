@@ -39,13 +39,18 @@ from rondo_common.events import (
 )
 from rondo_common.kafka.connection import KafkaConnection, make_reader
 from rondo_common.kafka.group import loop_health, make_loop, make_publisher
+from rondo_common.kafka.metered import LoopMeter
+from rondo_common.meter import Meter, metrics_routes
 from rondo_common.process import run_together, serve_http
+from rondo_common.request_durations import RequestDurations, request_durations
+from rondo_common.request_traces import RequestTraces
 from rondo_common.smtp import SmtpMailer, smtp_server
 from rondo_common.system_clock import utc_now
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
+from rondo_common.traces import is_tracing
 from rondo_history import handlers
 from rondo_history.adapters.kafka_announcer import KafkaAnnouncer
-from rondo_history.adapters.postgres import open_pool
+from rondo_history.adapters.postgres import open_pool, trace_calls
 from rondo_history.adapters.postgres_archive import PostgresArchive
 from rondo_history.adapters.postgres_housekeeping import PostgresHousekeeping
 from rondo_history.adapters.postgres_mails import PostgresMails
@@ -105,6 +110,7 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
     publisher = make_publisher(connection)
     directory = Directory()
     reader = DirectoryReader(make_reader(connection), directory)
+    meter = Meter("history")
     async with open_pool(settings.postgres_dsn) as pool:
         archive = PostgresArchive(pool)
         housekeeping = PostgresHousekeeping(pool)
@@ -115,13 +121,19 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
             TopicsConsumer(READINGS, archive, housekeeping, KafkaAnnouncer(publisher)),
             publisher,
             fetch_bytes_min=FETCH_BYTES_MIN,
+            meter=LoopMeter(meter),
         )
         app = history_app(
             archive,
             loop_health(loop, {"postgres": archive.check}),
             report_routes(PostgresReports(pool)),
             mail_routes(is_configured=settings.smtp_url is not None),
+            metrics_routes(meter),
         )
+        app.add_middleware(RequestDurations, durations=request_durations(meter))
+        if is_tracing():
+            trace_calls()
+            app.add_middleware(RequestTraces)
         serving = serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop)
         sending = [
             send_mails(stop, PostgresMails(pool), archive, mailer, utc_now) for mailer in _mailers(settings)

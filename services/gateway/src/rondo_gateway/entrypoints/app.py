@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi_swagger import patch_fastapi
 from starlette.routing import BaseRoute
 
+from rondo_common.traces import FASTAPI_TELEMETRY
 from rondo_gateway.entrypoints.account_import import account_import_routes
 from rondo_gateway.entrypoints.agents import agent_routes
 from rondo_gateway.entrypoints.alerts import alert_routes
@@ -54,6 +55,7 @@ def public_app(
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        telemetry=FASTAPI_TELEMETRY,
     )
     app.state.use_cases = use_cases
     app.state.site = site or Site()
