@@ -93,6 +93,7 @@ from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
+from rondo_gateway.handlers.rule_order import RuleOrder
 from rondo_gateway.handlers.saved_replies import SavedReplyKind
 from rondo_gateway.handlers.sign_in_links import SignInLinks
 from rondo_gateway.handlers.sign_ins import SignIns
@@ -253,6 +254,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         presence=presence,
         rosters=Rosters(directory, world.conversations, world.presence, clock),
         rule_lint=RuleLint(directory, clock, _let_others_run),
+        rule_order=RuleOrder(directory, directory_log),
         attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),
         visitor_sessions=VisitorSessions(
             directory,

@@ -30,6 +30,7 @@ from rondo_gateway.entrypoints.request_bodies import RequestBodies
 from rondo_gateway.entrypoints.roster import roster_routes
 from rondo_gateway.entrypoints.route_plans import route_plan_routes
 from rondo_gateway.entrypoints.rule_lint import rule_lint_routes
+from rondo_gateway.entrypoints.rule_order import rule_order_routes
 from rondo_gateway.entrypoints.session_cookies import Site
 from rondo_gateway.entrypoints.sign_in import sign_in_routes
 from rondo_gateway.entrypoints.visitor_sessions import visitor_session_routes
@@ -101,6 +102,7 @@ def _api() -> tuple[APIRouter, ...]:
         roster_routes(),
         alert_routes(),
         rule_lint_routes(),
+        rule_order_routes(),
         account_import_routes(),
         *provisioned_routes(),
         webhook_routes(),
