@@ -1,5 +1,6 @@
 // The wall.
 
+import "../app/more_styles.ts";
 import { createLazyRoute } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Empty } from "../app/states.tsx";
