@@ -20,7 +20,8 @@ PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 p
 IS_SET_UP := test -e .local/setup.stamp -a -x $(PY)
 
 .PHONY: help setup lock up down clean status demo test check format format-check lint types layers \
-	generate generate-check bench soak pages pages-check screenshots
+	generate generate-check bench soak pages pages-check screenshots images compose compose-down \
+	kube-check
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +67,18 @@ screenshots: pages ## Take the guides' pictures anew, of the pages as they are
 
 pages-check: setup ## Check the style and types of the pages, and run their tests
 	@$(PY) -m rondo_local pages check
+
+images: setup ## Build an image a service: docker, podman or buildah (ENGINE, BASE, IMAGES, TAG)
+	@ENGINE="$(ENGINE)" BASE="$(BASE)" IMAGES="$(IMAGES)" TAG="$(TAG)" REVISION="$(REVISION)" $(PY) -m rondo_local images
+
+compose: setup ## Run all of it in containers, from official images and those of make images
+	@$(PY) -m rondo_local compose up
+
+compose-down: setup ## Stop the containers; the data stays
+	@$(PY) -m rondo_local compose down
+
+kube-check: setup ## Try the chart at a real API server, at KUBEBUILDER_ASSETS
+	@$(PY) -m pytest tests/deploy/kube_check.py $(ARGS)
 
 check: format-check lint types layers generate-check pages-check test ## Run all that a change must pass
 

@@ -16,14 +16,38 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # Run as a file, so that the checkout is not on the path.
 
-from docs.generators.asyncapi import asyncapi_yaml  # noqa: E402 - the path comes first
+from docs.generators.asyncapi import asyncapi_yaml, schema_json  # noqa: E402 - the path comes first
+from docs.generators.chart import facts_json, monitoring_copies  # noqa: E402 - the same
+from docs.generators.chart_readme import chart_readme  # noqa: E402 - the same
+from docs.generators.dashboards import DASHBOARDS, Dashboard, dashboard_json  # noqa: E402 - the same
+from docs.generators.metrics_page import metrics_markdown  # noqa: E402 - the same
 from docs.generators.openapi import openapi_json  # noqa: E402 - the same
 from docs.generators.settings_page import settings_markdown  # noqa: E402 - the same
+from rondo_common.events import EVENT_TYPES, Event  # noqa: E402 - the same
+
+
+def _schema(model: type[Event]) -> Callable[[], str]:
+    return lambda: schema_json(model)
+
+
+def _dashboard(dashboard: Dashboard) -> Callable[[], str]:
+    return lambda: dashboard_json(dashboard)
+
+
+CHART = ROOT / "deploy/helm/rondo"
 
 GENERATED: Mapping[str, Callable[[], str]] = {
+    "deploy/helm/rondo/README.md": lambda: chart_readme(
+        ROOT / "docs/generators/chart_readme.md", CHART / "values.yaml"
+    ),
+    "deploy/helm/rondo/files/facts.json": facts_json,
+    **{f"deploy/monitoring/dashboards/{each.uid}.json": _dashboard(each) for each in DASHBOARDS},
     "docs/api/asyncapi.yaml": lambda: asyncapi_yaml(ROOT / "tests/schemas"),
     "docs/api/openapi.json": openapi_json,
+    **{f"docs/api/schemas/{name}.json": _schema(model) for name, model in EVENT_TYPES.items()},
+    "docs/operations/metrics.md": lambda: metrics_markdown(ROOT / "docs/generators/metrics.md"),
     "docs/settings.md": lambda: settings_markdown(ROOT / "docs/generators/settings.md"),
+    **monitoring_copies(ROOT),  # The last, because they may be copies of what is written above.
 }
 """Each generated file, by its path in the checkout, with what writes its text."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,21 +47,6 @@ def _docker_answers() -> bool:
     return run.returncode == 0
 
 
-@contextmanager
-def _servers_in_containers() -> Iterator[Servers]:
-    from testcontainers.kafka import KafkaContainer  # noqa: PLC0415 - needs an engine to be of use
-    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 - as above
-    from testcontainers.redis import RedisContainer  # noqa: PLC0415 - as above
-
-    with (
-        KafkaContainer().with_kraft() as kafka,
-        RedisContainer("valkey/valkey:9") as redis,
-        PostgresContainer("postgres:18", driver=None) as postgres,
-    ):
-        url = f"redis://{redis.get_container_host_ip()}:{redis.get_exposed_port(6379)}/0"
-        yield Servers(kafka.get_bootstrap_server(), url, postgres.get_connection_url())
-
-
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Kafka, Redis (or Valkey) and PostgreSQL, real and ready."""
@@ -70,8 +54,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     if given is not None:
         yield given
     elif _docker_answers():
-        with _servers_in_containers() as started:
-            yield started
+        # Imported when there is an engine: the library asks for one.
+        from tests.containers import servers_in_containers  # noqa: PLC0415
+
+        with servers_in_containers() as contained:
+            yield Servers(contained.kafka_bootstrap, contained.redis_url, contained.postgres_dsn)
     else:
         with local_servers(Path(tmp_path_factory.mktemp("servers"))) as local:
             yield Servers(local.kafka_bootstrap, local.redis_url, local.postgres_dsn)

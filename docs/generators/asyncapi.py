@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -246,6 +247,7 @@ def _first_line(docstring: str | None) -> str:
 # --- payloads ------------------------------------------------------------------------------------
 
 
+@functools.cache
 def _schemas() -> Json:
     """Every payload and every value in one, as a reader meets them."""
     models = [(model, "serialization") for model in EVENT_TYPES.values()]
@@ -254,7 +256,51 @@ def _schemas() -> Json:
         ref_template="#/components/schemas/{model}",
     )
     definitions: Mapping[str, Json] = schema["$defs"]
-    return {name: _as_read(definition) for name, definition in sorted(definitions.items())}
+    return {
+        name: _without_discriminators(_as_read(definition))
+        for name, definition in sorted(definitions.items())
+    }
+
+
+def schema_json(model: type[Event]) -> str:
+    """One event's payload as a JSON Schema of its own, from a reader's side. Deterministic."""
+    schemas, needed, open_names = _schemas(), {}, [model.__name__]
+    while open_names:
+        name = open_names.pop()
+        if name not in needed:
+            needed[name] = schemas[name]
+            open_names += [each.rpartition("/")[2] for each in _references(schemas[name])]
+    own = needed.pop(model.__name__)
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:rondo:schema:{model.TYPE}",
+        **own,
+        **({"$defs": dict(sorted(needed.items()))} if needed else {}),
+    }
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return text.replace('"#/components/schemas/', '"#/$defs/') + "\n"
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        for part in schema.values():
+            yield from _references(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _references(part)
+
+
+def _without_discriminators(schema: Any) -> Any:
+    """OpenAPI's discriminator is an object, AsyncAPI's a name: the ``const`` of each choice says it all."""
+    if isinstance(schema, dict):
+        return {
+            key: _without_discriminators(part)
+            for key, part in schema.items()
+            if not (key == "discriminator" and isinstance(part, dict) and "propertyName" in part)
+        }
+    return [_without_discriminators(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def _as_read(definition: Json) -> Json:
@@ -273,8 +319,8 @@ def _as_read(definition: Json) -> Json:
 
 
 def _plain(schema: Json) -> Json:
-    """Without the title, which repeats the name, and the discriminator, which is OpenAPI's."""
-    return {key: value for key, value in schema.items() if key not in {"title", "discriminator"}}
+    """Without the title, which repeats the name."""
+    return {key: value for key, value in schema.items() if key != "title"}
 
 
 def _without_null(schema: Json) -> tuple[Json, bool]:

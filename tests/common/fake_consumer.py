@@ -103,6 +103,10 @@ class FakeConsumer:
             self._check_assigned(partition)
         self.committed.update(offsets)
 
+    def highwater(self, partition: TopicPartition) -> int | None:
+        log = self.log.get(partition)
+        return log[-1].offset + 1 if log else None
+
     def pause(self, *partitions: TopicPartition) -> None:
         for partition in partitions:
             self._check_assigned(partition)

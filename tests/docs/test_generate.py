@@ -123,6 +123,21 @@ def test_an_event_stands_on_its_channel_and_its_example_fits(
     jsonschema_rs.validate(message["headers"], example["headers"])
 
 
+@pytest.mark.parametrize("event_type", sorted(EVENT_TYPES))
+def test_the_schema_of_an_event_stands_alone_and_its_example_fits(event_type: str) -> None:
+    schema = json.loads((DOCS / f"api/schemas/{event_type}.json").read_text(encoding="utf-8"))
+    jsonschema_rs.meta.validate(schema)
+    assert schema["$id"] == f"urn:rondo:schema:{event_type}"
+    assert all(each.startswith("#/$defs/") for each in _references(schema))
+    golden = json.loads((generate.ROOT / f"tests/schemas/{event_type}.json").read_text(encoding="utf-8"))
+    jsonschema_rs.validate(schema, golden)
+    assert not jsonschema_rs.is_valid(schema, "no event")
+
+
+def test_no_schema_is_left_of_an_event_that_is_gone() -> None:
+    assert {path.stem for path in (DOCS / "api/schemas").glob("*.json")} == set(EVENT_TYPES)
+
+
 def test_a_reader_by_the_asyncapi_schema_survives_a_later_field(asyncapi: dict[str, Any]) -> None:
     for model in EVENT_TYPES.values():
         assert "additionalProperties" not in asyncapi["components"]["schemas"][model.__name__]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 from httpx_sse import EventSource, aconnect_sse
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 POLL_S = 0.02
 
 Json = dict[str, Any]

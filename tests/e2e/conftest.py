@@ -17,6 +17,7 @@ import pytest
 from rondo_local.layout import Layout
 from rondo_local.stack import Stack
 from tests.e2e.client import Caller, Workspace, new_workspace
+from tests.otlp_receiver import OtlpReceiver, receiving_otlp
 
 REQUEST_TIMEOUT_S = 30.0
 ROUTERS = "3"
@@ -29,6 +30,8 @@ class RunningStack:
 
     stack: Stack
     env: dict[str, str]
+    traces: OtlpReceiver
+    """Where every process sends the traces of requests whose caller wants them."""
 
     def pid(self, name: str) -> int:
         return int(self.stack.layout.pid_file(name).read_text(encoding="utf-8").split()[0])
@@ -51,13 +54,19 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     layout = Layout(root=Path(tmp_path_factory.mktemp("stack")), jars=Layout.of_checkout().jars)
     # The tests' own receivers are on this machine.
     allowed = {"RONDO_WEBHOOK_ALLOW_PRIVATE": "true"}
-    environ = {**os.environ, "ROUTERS": ROUTERS, "GATEWAYS": GATEWAYS, **allowed}
-    stack = Stack(layout, environ, lambda name, line: print(f"{name:<14} {line}"))
-    env = asyncio.run(stack.up())
-    try:
-        yield RunningStack(stack, env)
-    finally:
-        asyncio.run(stack.down())
+    with receiving_otlp() as traces:
+        traced = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url,
+            "OTEL_TRACES_SAMPLER": "parentbased_always_off",
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+        }
+        environ = {**os.environ, "ROUTERS": ROUTERS, "GATEWAYS": GATEWAYS, **allowed, **traced}
+        stack = Stack(layout, environ, lambda name, line: print(f"{name:<14} {line}"))
+        env = asyncio.run(stack.up())
+        try:
+            yield RunningStack(stack, env, traces)
+        finally:
+            asyncio.run(stack.down())
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from rondo_common.process import serve_http
 from tests.gateway.fake_world import FakeWorld
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 HOST = "127.0.0.1"
 
 
@@ -48,7 +48,8 @@ class Served:
     def socket(self, path: str, token: str = "", **headers: str) -> connect:
         """A WebSocket of the gateway."""
         given = headers | ({"Authorization": f"Bearer {token}"} if token else {})
-        return connect(f"ws://{HOST}:{self.port}{path}", additional_headers=given, proxy=None)
+        url = f"ws://{HOST}:{self.port}{path}"
+        return connect(url, additional_headers=given, proxy=None, open_timeout=DEADLINE_S)
 
     async def stream(
         self, path: str, token: str, *, buffer_bytes: int | None = None

@@ -64,7 +64,8 @@ async def put(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_is_put_is_read_listed_changed_and_deleted(http: httpx.AsyncClient, kind: str) -> None:
-    path, shown = f"/v1/{kind}/new-one", {"id": "new-one", **BODIES[kind]}
+    own = {"own_capacity": 3} if kind == "agents" else {}
+    path, shown = f"/v1/{kind}/new-one", {"id": "new-one", **BODIES[kind], **own}
     assert (await http.get(path, headers=KEY)).status_code == 404
     created = await put(http, f"{kind}/new-one", BODIES[kind], 201)
     read = await http.get(path, headers=KEY)

@@ -82,6 +82,7 @@ async def test_an_agent_is_new_once_and_changed_after_that(http: httpx.AsyncClie
         "avatar_url": None,
         "time_zone": None,
         "capacity": 10,
+        "own_capacity": None,
         "profile": "live_agent",
         "live_chat": True,
         "schedule": None,

@@ -107,7 +107,7 @@ async def test_a_link_signs_its_agent_in_once(http: httpx.AsyncClient, world: Fa
     start, _, token = link["url"].partition("#token=")
     assert start == "http://gateway/inbox/sign-in"
     begun = json_of(await http.post("/v1/sessions", json={"token": token}), 201)
-    assert begun["workspace"] == {"id": "acme", "name": "Acme"}
+    assert begun["workspace"] == {"id": "acme", "name": "Acme", "time_zone": "UTC"}
     assert begun["agent"] == {
         "id": "grace",
         "name": "Grace",

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -58,11 +59,19 @@ class LiveMetricsProcess:
         self._bootstrap = bootstrap
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
+        self._port = 0
+
+    async def figure(self, name: str) -> float | None:
+        """What it tells Prometheus under this name."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            told = (await http.get(f"http://127.0.0.1:{self._port}/metrics")).text
+        found = re.search(rf"^{name} (\S+)$", told, re.MULTILINE)
+        return None if found is None else float(found[1])
 
     async def start(self) -> None:
         """Start it and wait until it is ready."""
         with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+            port = self._port = probe.getsockname()[1]
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "rondo_history.live_metrics",
@@ -238,6 +247,10 @@ async def test_a_late_event_corrects_the_window_it_belongs_to(
     await tell(kafka, [chat.envelopes[1]])
     told = await until_right(kafka.bootstrap, workspace_id)
     assert sum(window["offered"] for window in told.values()) == 1
+    async with asyncio.timeout(DEADLINE_S):
+        while not await live_metrics.figure("rondo_waiting_chats"):
+            await asyncio.sleep(POLL_S)
+    assert await live_metrics.figure("rondo_live_metrics_delay_seconds") is not None
     # Killed right after it: the tables have what the topics had, and no window is told anew but right.
     await live_metrics.kill()
     chat.ended(datetime.now(UTC))

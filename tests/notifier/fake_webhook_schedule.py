@@ -42,6 +42,16 @@ class _Endpoint:
             of_lane.values(), key=lambda each: (self.waiting[each].due_ms, self.waiting[each].lane)
         )
 
+    def free(self) -> list[EventId]:
+        """The heads that are not being tried."""
+        return [each for each in self.heads() if not self.waiting[each].is_flying]
+
+    def take_back(self, held: Sequence[str]) -> None:
+        """What is being tried, but not in these lanes, is due."""
+        for waiting in self.waiting.values():
+            if waiting.is_flying and waiting.lane not in held:
+                waiting.is_flying, waiting.due_ms = False, 0
+
     def note(self, record: DeliveryRecord) -> None:
         self.records.pop(record.id, None)
         self.records[record.id] = record
@@ -109,41 +119,46 @@ class FakeWebhookSchedule:
     async def touched(self, holding: Holding) -> list[EndpointKey]:
         return list(self._touched.pop(holding.share, ()))
 
-    async def claim(self, request: ClaimRequest, now: datetime) -> Claims:
+    async def settle_and_claim(self, request: ClaimRequest, now: datetime) -> Claims:
         endpoint = self._fenced(request.holding, request.endpoint)
+        for ended in request.ended:
+            self._settle(endpoint, ended.settlement, now)
         asked = len(endpoint.tests) + (endpoint.replay is not None)
-        for waiting in endpoint.waiting.values():
-            if waiting.is_flying and waiting.lane not in request.held:
-                waiting.is_flying, waiting.due_ms = False, 0
-        if endpoint.given_up == request.activation:
-            return Claims([], None, asked)
-        free = [each for each in endpoint.heads() if not endpoint.waiting[each].is_flying]
-        due = [each for each in free if endpoint.waiting[each].due_ms <= milliseconds(now)]
+        is_given_up = endpoint.given_up == request.activation
+        claimed: list[Claimed] = []
+        next_due_ms: int | None = None
+        if request.count:
+            endpoint.take_back(request.held)
+            if not is_given_up:
+                claimed = self._claim(endpoint, request, now)
+                left = [endpoint.waiting[each].due_ms for each in endpoint.free()]
+                next_due_ms = min(left, default=None)
+        return Claims(claimed, next_due_ms, asked, endpoint.failing_since, is_given_up)
+
+    def _claim(self, endpoint: _Endpoint, request: ClaimRequest, now: datetime) -> list[Claimed]:
+        due = [each for each in endpoint.free() if endpoint.waiting[each].due_ms <= milliseconds(now)]
         claimed: list[Claimed] = []
         for each in due[: request.count]:
             waiting = endpoint.waiting[each]
             waiting.is_flying = True
             claimed.append(Claimed(request.endpoint, waiting.lane, waiting.body, endpoint.records[each]))
-        left = [endpoint.waiting[each].due_ms for each in free if not endpoint.waiting[each].is_flying]
-        return Claims(claimed, min(left, default=None), asked)
+        return claimed
 
-    async def settle(
-        self, holding: Holding, claimed: Claimed, settlement: Settlement, now: datetime
-    ) -> datetime | None:
-        endpoint = self._fenced(holding, claimed.endpoint)
-        waiting = endpoint.waiting.get(claimed.record.id)
-        if waiting is not None and waiting.is_flying:
-            waiting.is_flying = False
-            endpoint.records[claimed.record.id] = settlement.record
-            if settlement.due_at is not None:
-                waiting.due_ms = milliseconds(settlement.due_at)
-            else:
-                self._end(endpoint, claimed.record.id, now)
-            if settlement.is_success:
-                endpoint.failing_since = None
-            elif endpoint.failing_since is None:
-                endpoint.failing_since = from_milliseconds(milliseconds(now))
-        return endpoint.failing_since
+    def _settle(self, endpoint: _Endpoint, settlement: Settlement, now: datetime) -> None:
+        delivery = settlement.record.id
+        waiting = endpoint.waiting.get(delivery)
+        if waiting is None or not waiting.is_flying:
+            return
+        waiting.is_flying = False
+        endpoint.records[delivery] = settlement.record
+        if settlement.due_at is not None:
+            waiting.due_ms = milliseconds(settlement.due_at)
+        else:
+            self._end(endpoint, delivery, now)
+        if settlement.is_success:
+            endpoint.failing_since = None
+        elif endpoint.failing_since is None:
+            endpoint.failing_since = from_milliseconds(milliseconds(now))
 
     def _end(self, endpoint: _Endpoint, delivery: EventId, now: datetime) -> None:
         lane = endpoint.waiting.pop(delivery).lane

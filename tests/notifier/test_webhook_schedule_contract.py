@@ -27,9 +27,9 @@ from rondo_common.webhooks import (
 )
 from rondo_notifier.adapters.redis_webhook_schedule import RedisWebhookSchedule
 from rondo_notifier.domain.webhooks import EndpointKey, after
-from rondo_notifier.ports import Claimed, ClaimRequest, Claims, Holding, Placement, WebhookSchedule
+from rondo_notifier.ports import Claimed, ClaimRequest, Claims, Ended, Holding, Placement, WebhookSchedule
 from tests.notifier.fake_webhook_schedule import FakeWebhookSchedule
-from tests.notifier.webhook_world import ACTIVATION, NOON, a_plan, attempt, new_endpoint
+from tests.notifier.webhook_world import ACTIVATION, NOON, a_plan, attempt, entry, new_endpoint
 
 WAITING_MAX = 100
 
@@ -99,7 +99,7 @@ async def claim(
     held: tuple[str, ...] = (),
     activation: EventId = ACTIVATION,
 ) -> Claims:
-    return await schedule.claim(ClaimRequest(holding, endpoint, activation, count, held), at)
+    return await schedule.settle_and_claim(ClaimRequest(holding, endpoint, activation, count, held), at)
 
 
 async def place(
@@ -110,6 +110,10 @@ async def place(
     return await schedule.schedule(plans, NOON, waiting_max=WAITING_MAX, is_replay=is_replay)
 
 
+def ended(claimed: Claimed, error: str | None = None, at: datetime = NOON) -> Ended:
+    return Ended(claimed, entry(), after(claimed.record, attempt(error, at), at))
+
+
 async def settle(
     schedule: WebhookSchedule,
     holding: Holding,
@@ -117,7 +121,10 @@ async def settle(
     error: str | None = None,
     at: datetime = NOON,
 ) -> datetime | None:
-    return await schedule.settle(holding, claimed, after(claimed.record, attempt(error, at), at), at)
+    """Settle an attempt, and claim nothing; since when its endpoint fails."""
+    settling = [ended(claimed, error, at)]
+    request = ClaimRequest(holding, claimed.endpoint, ACTIVATION, 0, ended=settling)
+    return (await schedule.settle_and_claim(request, at)).failing_since
 
 
 def ids(claims: Claims) -> list[str]:
@@ -240,6 +247,34 @@ async def test_a_claim_whose_answer_was_lost_is_due_with_the_next_claim(
     assert sorted(ids(await claim(schedule, holding, endpoint))) == ["a.1", "b.1"]
 
 
+async def test_one_call_settles_what_has_ended_and_claims_what_that_lets_go(
+    schedule: LookedInto, endpoint: EndpointKey
+) -> None:
+    holding = await take(schedule, endpoint)
+    await place(schedule, endpoint, "a.1", "a.2", "b.1", "b.2", "c.1")
+    a, b, c = sorted((await claim(schedule, holding, endpoint)).claimed, key=lambda each: each.lane)
+    both = [ended(a), ended(b, "answered 500")]
+    request = ClaimRequest(holding, endpoint, ACTIVATION, 10, held=("c",), ended=both)
+    claims = await schedule.settle_and_claim(request, NOON)
+    assert ids(claims) == ["a.2"]
+    assert claims.next_due_ms == round((NOON + timedelta(seconds=5)).timestamp() * 1000)
+    assert claims.failing_since == NOON
+    # Its answer was lost: it is made again, and gives the same.
+    again = await schedule.settle_and_claim(request, NOON)
+    assert (ids(again), again.next_due_ms) == (["a.2"], claims.next_due_ms)
+    assert await settle(schedule, holding, c) is None
+
+
+async def test_what_is_being_tried_stays_so_while_nothing_is_claimed(
+    schedule: LookedInto, endpoint: EndpointKey
+) -> None:
+    holding = await take(schedule, endpoint)
+    await place(schedule, endpoint, "a.1", "b.1")
+    a = next(each for each in (await claim(schedule, holding, endpoint)).claimed if each.lane == "a")
+    await settle(schedule, holding, a)
+    assert ids(await claim(schedule, holding, endpoint, held=("b",))) == []
+
+
 async def test_settling_again_changes_nothing(schedule: LookedInto, endpoint: EndpointKey) -> None:
     holding = await take(schedule, endpoint)
     await place(schedule, endpoint, "a.1", "a.2")
@@ -271,11 +306,13 @@ async def test_an_endpoint_that_was_given_up_gets_nothing_until_it_is_defined_an
     await place(schedule, endpoint, "a.1")
     await schedule.give_up(holding, endpoint, ACTIVATION)
     assert await place(schedule, endpoint, "b.1") == [Placement.GIVEN_UP]
-    assert ids(await claim(schedule, holding, endpoint)) == []
+    given_up = await claim(schedule, holding, endpoint)
+    assert (ids(given_up), given_up.is_given_up) == ([], True)
     anew = EventId("activation-2")
     plan = a_plan(endpoint, "b", "b.1", activation=anew)
     assert await schedule.schedule([plan], NOON, waiting_max=1_000) == [Placement.SCHEDULED]
-    assert sorted(ids(await claim(schedule, holding, endpoint, activation=anew))) == ["a.1", "b.1"]
+    claims = await claim(schedule, holding, endpoint, activation=anew)
+    assert (sorted(ids(claims)), claims.is_given_up) == (["a.1", "b.1"], False)
 
 
 async def test_who_has_the_share_hears_which_endpoints_have_something_new(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rondo_common.availability import ALWAYS
@@ -27,16 +27,26 @@ from rondo_common.events import (
 )
 from rondo_common.ids import AgentId, ConversationId, EventId, WorkspaceId
 from rondo_common.mailbox import stream_type
-from rondo_common.webhooks import KNOWN_TYPES, SHOWN_BYTES_MAX, Attempt, DeliveryState, Reread, share_of
+from rondo_common.webhooks import (
+    KNOWN_TYPES,
+    SHOWN_BYTES_MAX,
+    Attempt,
+    DeliveryState,
+    Reread,
+    WebhookAnswer,
+    share_of,
+)
 from rondo_notifier.domain.webhooks import (
     CLOCK_SKEW_S_MAX,
     GIVEN_UP_AFTER_S,
     RETRY_DELAYS_S,
     EndpointKey,
+    Settlement,
     after,
-    is_to_be_given_up,
+    asked_delay_s,
     next_delay_s,
     plans_of,
+    reason_to_give_up,
     valid_secrets,
 )
 from rondo_notifier.handlers.webhooks import (
@@ -47,7 +57,7 @@ from rondo_notifier.handlers.webhooks import (
     WebhookDelivery,
     WebhookPlanning,
 )
-from rondo_notifier.ports import ClaimRequest, Holding
+from rondo_notifier.ports import Claimed, ClaimRequest, Holding
 from tests.notifier.fake_webhook_schedule import FakeWebhookSchedule
 from tests.notifier.webhook_world import (
     ACTIVATION,
@@ -122,6 +132,7 @@ def test_what_happened_before_an_endpoint_was_switched_on_is_not_sent_unless_rep
     assert len(plans_of(before, [endpoint], NOON, is_replay=True)) == 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=5_000))
 def test_what_the_log_shows_of_a_body_is_cut_at_whole_characters(text: str) -> None:
     (plan,) = plans_of(message(ACME, "c", text), [entry()], NOON)
@@ -146,6 +157,7 @@ def test_failures_are_tried_again_at_these_times_and_then_never() -> None:
     assert len(settled.record.attempts) == 8
 
 
+@settings(deadline=None)
 @given(st.integers(0, 7))
 def test_a_success_ends_it_however_often_it_failed(failures: int) -> None:
     record = a_plan(CRM, "c", "e-1").record
@@ -156,6 +168,7 @@ def test_a_success_ends_it_however_often_it_failed(failures: int) -> None:
     assert (settled.record.state, settled.record.next_attempt_at) == (DeliveryState.DELIVERED, None)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 20))
 def test_delays_only_grow(failures: int) -> None:
     first, second = (next_delay_s("message.posted", each) for each in (failures, failures + 1))
@@ -175,12 +188,87 @@ def test_a_secret_that_was_rotated_signs_until_its_day_is_over() -> None:
     assert valid_secrets(endpoint, until) == [SECRET]
 
 
+def ending(error: str | None = None, status: int = 500) -> Settlement:
+    made = attempt(error).model_copy(update={} if error is None else {"status": status})
+    return after(a_plan(CRM, "c", "e-1").record, made, NOON)
+
+
 def test_an_endpoint_is_given_up_after_five_days_of_failure_alone() -> None:
     assert GIVEN_UP_AFTER_S == 5 * 86_400
-    since = NOON - timedelta(seconds=GIVEN_UP_AFTER_S)
-    assert is_to_be_given_up(since, NOON)
-    assert not is_to_be_given_up(since + timedelta(seconds=1), NOON)
-    assert not is_to_be_given_up(None, NOON)
+    since, failed = NOON - timedelta(seconds=GIVEN_UP_AFTER_S), [ending("answered 500")]
+    assert reason_to_give_up(failed, since, NOON) == "answered 500"
+    assert reason_to_give_up(failed, since + timedelta(seconds=1), NOON) is None
+    assert reason_to_give_up([ending()], None, NOON) is None
+
+
+def test_an_endpoint_that_is_gone_is_given_up_at_once() -> None:
+    gone = [ending(), ending("answered 410", 410), ending("answered 500")]
+    assert reason_to_give_up(gone, NOON, NOON) == "answered 410"
+    assert reason_to_give_up(gone[2:], NOON, NOON) is None
+
+
+# --- Retry-After ---------------------------------------------------------------------------------
+
+
+def told(status: int, retry_after: str) -> Attempt:
+    answer = WebhookAnswer(status=status, headers={"retry-after": retry_after}, body="")
+    return attempt(f"answered {status}").model_copy(update={"status": status, "answer": answer})
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "asked_s"),
+    [
+        (429, "20", 20),
+        (503, " 20 ", 20),
+        (503, "Thu, 01 Jan 2026 12:01:00 GMT", 60),
+        (503, "Thu, 01 Jan 2026 12:01:00 -0000", 60),
+        (503, "Thu, 01 Jan 2026 11:59:00 GMT", 0),
+        (500, "20", 0),
+        (429, "", 0),
+        (429, "-20", 0),
+        (429, "soon", 0),
+        (429, "2.5", 0),
+        (429, "²", 0),
+        (429, "Thu, 99 Jan 2026 12:01:00 GMT", 0),
+        (429, "Thu, 01 Jan 999999 12:01:00 GMT", 0),
+        (429, "Thu, 01 Jan 99999999999999999999 12:01:00 GMT", 0),
+        (429, "Thu, 01 Jan 2026 12:01:00 +99999999999999999999", 0),
+        (429, "Mon, 01 Jan 0001 00:00:00 +2359", 0),
+        (429, "9" * 4000, 999_999_999),
+    ],
+)
+def test_a_receiver_that_is_busy_says_for_how_long(status: int, said: str, asked_s: int) -> None:
+    assert asked_delay_s(told(status, said), NOON) == asked_s
+
+
+DATES = st.from_regex(
+    r"(Thu, )?\d{1,22} (Jan|Feb|Foo) \d{1,22} \d{1,12}:\d{1,3}(:\d{1,3})? ([+-]\d{1,22}|GMT|X)",
+    fullmatch=True,
+)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40) | DATES, st.sampled_from([429, 503]))
+def test_whatever_a_receiver_says_is_a_time_or_nothing(said: str, status: int) -> None:
+    assert asked_delay_s(told(status, said), NOON) >= 0
+
+
+@settings(deadline=None)
+@given(st.integers(1, 7), st.integers(0, 10**9))
+def test_what_a_receiver_asks_for_delays_by_one_step_at_most(failures: int, asked_s: int) -> None:
+    step_s = RETRY_DELAYS_S[failures - 1]
+    longest_s = RETRY_DELAYS_S[min(failures, len(RETRY_DELAYS_S) - 1)]
+    delay_s = next_delay_s("message.posted", failures, asked_s)
+    assert delay_s is not None
+    assert step_s <= delay_s <= longest_s <= 86_400
+    assert delay_s in {step_s, asked_s, longest_s}
+
+
+def test_the_next_attempt_is_not_before_the_time_that_was_asked_for() -> None:
+    record = a_plan(CRM, "c", "e-1").record
+    assert after(record, told(503, "20"), NOON).due_at == NOON + timedelta(seconds=20)
+    assert after(record, told(503, "2"), NOON).due_at == NOON + timedelta(seconds=5)
+    assert after(record, told(503, "3600"), NOON).due_at == NOON + timedelta(seconds=30)
 
 
 # --- use cases over fakes ------------------------------------------------------------------------
@@ -201,6 +289,7 @@ class FakeSender:
 
     def __init__(self, error: str | None = None) -> None:
         self.error = error
+        self.status = 500
 
     async def send(
         self,
@@ -210,7 +299,7 @@ class FakeSender:
         event_id: EventId,  # noqa: ARG002 - the port's
     ) -> Attempt:
         assert secrets
-        return attempt(self.error)
+        return ending(self.error, self.status).attempt
 
 
 class FakePast:
@@ -248,13 +337,20 @@ class World:
         reread = Reread(since=self.now, until=self.now)
         return (await self.schedule.take_over(share_of(*CRM), self.now, reread))[0]
 
+    async def claim(self, holding: Holding) -> Sequence[Claimed]:
+        """All that is due."""
+        claims, _ = await self.delivery.settle_and_claim(ClaimRequest(holding, CRM, ACTIVATION, 1000))
+        return claims.claimed
+
     async def deliver(self, holding: Holding) -> int:
         """Attempt what is due once; how many that were."""
-        claims = await self.schedule.claim(ClaimRequest(holding, CRM, ACTIVATION, 1000, ()), self.now)
-        for each in claims.claimed:
-            made = await self.delivery.attempt(each, entry())
-            await self.delivery.settle(holding, each, entry(), made)
-        return len(claims.claimed)
+        claimed = await self.claim(holding)
+        ended = [await self.delivery.attempt(each, entry()) for each in claimed]
+        request = ClaimRequest(holding, CRM, ACTIVATION, 0, ended=ended)
+        _, hopeless = await self.delivery.settle_and_claim(request)
+        if hopeless is not None:
+            await self.delivery.give_up(holding, hopeless)
+        return len(ended)
 
     async def _pause(self) -> None:
         self.pauses += 1
@@ -283,6 +379,30 @@ async def test_a_success_in_between_begins_the_five_days_anew() -> None:
         await world.deliver(holding)
         world.now += timedelta(days=1)
     assert world.alerts.published == []
+
+
+async def test_what_was_sent_before_an_endpoint_was_defined_anew_does_not_count_against_it() -> None:
+    world = World()
+    holding, world.sender.error, world.sender.status = await world.holding(), "answered 410", 410
+    await world.planning.plan([message(ACME, "cnv_1", "Hej")])
+    (claimed,) = await world.claim(holding)
+    ended = await world.delivery.attempt(claimed, entry(activation=EventId("earlier")))
+    _, hopeless = await world.delivery.settle_and_claim(
+        ClaimRequest(holding, CRM, ACTIVATION, 0, ended=[ended])
+    )
+    assert hopeless is None
+
+
+async def test_an_endpoint_that_is_gone_is_told_of_once_and_gets_nothing_more() -> None:
+    world = World()
+    holding, world.sender.error, world.sender.status = await world.holding(), "answered 410", 410
+    await world.planning.plan([message(ACME, f"cnv_{number}", "Hej") for number in range(3)])
+    assert await world.deliver(holding) == 3
+    world.now += timedelta(hours=1)
+    await world.planning.plan([message(ACME, "cnv_9", "Hej")])
+    assert await world.deliver(holding) == 0
+    (told,) = world.alerts.published
+    assert (told.event.error, told.event.failing_since) == ("answered 410", NOON)
 
 
 async def test_what_an_endpoint_cannot_take_any_more_has_failed_and_the_log_says_what_to_do() -> None:

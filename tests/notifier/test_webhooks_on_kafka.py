@@ -20,14 +20,15 @@ from redis.asyncio import Redis
 
 from rondo_common.directory.entries import Kind, WebhookEntry, WorkspaceEntry, directory_key
 from rondo_common.envelope import Envelope
-from rondo_common.events import Event, WebhookDefined, WorkspaceDefined
+from rondo_common.events import Event, WebhookDefined, WebhookDisabled, WorkspaceDefined
 from rondo_common.ids import EventId, WebhookId, WorkspaceId
-from rondo_common.kafka.connection import KafkaConnection, make_producer
+from rondo_common.kafka.connection import KafkaConnection, make_producer, make_reader
 from rondo_common.kafka.publisher import KafkaPublisher, outgoing
 from rondo_common.kafka.topic_admin import create_topics
-from rondo_common.topics import TOPICS
+from rondo_common.topics import ALERTS, TOPICS
 from rondo_common.webhooks import DeliveryRecord, DeliveryState, Reread, records_key
 from rondo_gateway.adapters.redis_webhooks import RedisWebhookDesk
+from rondo_notifier.adapters.kafka_past_events import KafkaPastEvents
 from rondo_notifier.bootstrap import run
 from rondo_notifier.settings import NotifierSettings
 from tests.notifier.hostile_receiver import Received, Receiver, answers, hangs, receiving
@@ -75,6 +76,19 @@ class Website:
         ]
         await self.publisher.publish([outgoing(each, each.event.conversation_id) for each in envelopes])
         return [each.id for each in envelopes]
+
+    async def disabled(self) -> list[WebhookDisabled]:
+        """Which of the workspace's endpoints were told to be given up."""
+        now = datetime.now(UTC)
+        whole = {ALERTS.name: range(ALERTS.partitions)}
+        past = KafkaPastEvents(lambda: make_reader(self.kafka))
+        reread = Reread(since=now - timedelta(hours=1), until=now + timedelta(minutes=1))
+        return [
+            each.event
+            async for envelopes, _ in past.read(whole, reread)
+            for each in envelopes
+            if isinstance(each.event, WebhookDisabled) and each.workspace_id == self.workspace_id
+        ]
 
     def conversation(self, number: int) -> str:
         return f"cnv_{self.workspace_id}_{number}"
@@ -250,6 +264,39 @@ async def test_dead_endpoints_hold_nobody_else_back(
     for path in dead:
         log = await records(redis, website, path.strip("/"))
         assert all(each.state is not DeliveryState.DELIVERED for each in log.values())
+
+
+async def test_an_endpoint_that_is_gone_gets_nothing_more_and_its_owner_is_told(
+    website: Website, kafka_bootstrap: str, redis_url: str, redis: Redis
+) -> None:
+    website.receiver.behave["/gone"] = answers(410)
+    gone = active("gone", website.receiver.url("/gone"))
+    await website.define(gone, active("well", website.receiver.url("/well")))
+    desk = RedisWebhookDesk(redis)
+    async with notifier(kafka_bootstrap, redis_url):
+        first = await website.talk(1, 1)
+        async with asyncio.timeout(DEADLINE_S):
+            while (await desk.states(website.workspace_id, [gone.id]))[0].given_up != gone.activation:
+                await asyncio.sleep(POLL_S)
+        later = await website.talk(2, 1, first=1)
+        await until_all_are(redis, website, "well", DeliveryState.DELIVERED, 3)
+    (told,) = await website.disabled()
+    assert (told.webhook_id, told.error, told.url) == ("gone", "answered 410", gone.url)
+    assert [each.id for each in website.receiver.at("/gone")] == first
+    assert {each.id for each in website.receiver.at("/well")} == {*first, *later}
+
+
+async def test_a_receiver_that_asks_to_be_left_alone_is(
+    website: Website, kafka_bootstrap: str, redis_url: str, redis: Redis
+) -> None:
+    website.receiver.behave["/crm"] = answers(503, b"", "retry-after: 20")
+    await website.define(active("crm", website.receiver.url("/crm")))
+    async with notifier(kafka_bootstrap, redis_url):
+        (delivery,) = await website.talk(1, 1)
+        log = await until_all_are(redis, website, "crm", DeliveryState.RETRYING, 1)
+    (made,), next_at = log[delivery].attempts, log[delivery].next_attempt_at
+    assert next_at is not None
+    assert next_at - made.at >= timedelta(seconds=20)
 
 
 async def test_what_was_missed_comes_again_with_a_replay_under_the_same_ids(

@@ -1,4 +1,4 @@
-"""The command line: `python -m rondo_local up|down|clean|status|demo`."""
+"""The command line: `python -m rondo_local up|down|clean|status|demo|images`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from rondo_local.compose import Compose
 from rondo_local.failures import LocalFailure, explained
+from rondo_local.images import Images
 from rondo_local.layout import Layout
 from rondo_local.pages import Pages
 from rondo_local.stack import Stack
@@ -106,6 +108,32 @@ def pages(work: Annotated[PagesWork, typer.Argument()] = PagesWork.BUILD) -> Non
         PagesWork.FORMAT: of_checkout.format,
     }
     _run(works[work]())
+
+
+@app.command()
+def images() -> None:
+    """Build the image of every service, with docker, podman or buildah."""
+    _guarded(lambda: Images.of_checkout(os.environ, _say).build())
+
+
+class ComposeWork(StrEnum):
+    """What to do with the composed installation."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@app.command()
+def compose(work: Annotated[ComposeWork, typer.Argument()] = ComposeWork.UP) -> None:
+    """Run all of Rondo in containers, or stop it; the data stays."""
+    installation = _guarded(lambda: Compose.of_checkout(os.environ))
+    works = {ComposeWork.UP: installation.up, ComposeWork.DOWN: installation.down}
+    _guarded(works[work])
+    if work is ComposeWork.UP:
+        port = os.environ.get("RONDO_PORT") or "8080"
+        print(f"\nRondo is up at http://localhost:{port}")
+        print(f"  keys      source {_short(installation.keys_file)}")
+        print("  stop it   make compose-down")
 
 
 @app.command()

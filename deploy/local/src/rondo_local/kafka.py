@@ -73,15 +73,7 @@ class Kafka:
 
     async def is_ready(self) -> bool:
         """Whether a record goes in and comes out again: an open port would not be enough."""
-        try:
-            # Cheap, and without the client's complaints about a server that is not there yet.
-            _, writer = await asyncio.open_connection(HOST, self.port)
-            writer.close()
-            async with asyncio.timeout(ROUND_TRIP_TIMEOUT_S):
-                await _round_trip(self.address, f"local.ready.{secrets.token_hex(4)}")
-        except (KafkaError, OSError):
-            return False
-        return True
+        return await is_serving(HOST, self.port)
 
     async def _format(self, env: Mapping[str, str], log: Path) -> None:
         # Renamed when it is whole, so that an interruption leaves nothing half formatted.
@@ -130,6 +122,19 @@ broker.session.timeout.ms={SESSION_TIMEOUT_MS}
 def _write_properties(directory: Path, port: int, controller_port: int) -> None:
     text = properties(port, controller_port)
     (directory / "server.properties").write_text(text, encoding="ascii")
+
+
+async def is_serving(host: str, port: int) -> bool:
+    """Whether a record goes into the broker there and comes out again. Does not raise."""
+    try:
+        # Cheap, and without the client's complaints about a server that is not there yet.
+        _, writer = await asyncio.open_connection(host, port)
+        writer.close()
+        async with asyncio.timeout(ROUND_TRIP_TIMEOUT_S):
+            await _round_trip(f"{host}:{port}", f"local.ready.{secrets.token_hex(4)}")
+    except (KafkaError, OSError):
+        return False
+    return True
 
 
 async def _round_trip(address: str, topic: str) -> None:

@@ -14,6 +14,7 @@ from rondo_local.servers import Addresses
 from rondo_local.state import State
 
 INSTANCES_MAX = 32
+PUBLIC_SERVICE = "gateway"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,21 @@ class Instance:
 
     name: str
     service: Service
+
+    @property
+    def internal_port_name(self) -> str | None:
+        """What the port is called that only those inside may reach; None: all of its ports are such."""
+        return internal_port_name(self.name) if self.service.name == PUBLIC_SERVICE else None
+
+    @property
+    def port_names(self) -> tuple[str, ...]:
+        """Every port it listens on."""
+        return (self.name,) if self.internal_port_name is None else (self.name, self.internal_port_name)
+
+
+def internal_port_name(instance: str) -> str:
+    """What the internal port of a public process is called."""
+    return f"{instance}-internal"
 
 
 def instances(
@@ -122,6 +138,8 @@ class Surroundings:
             "RONDO_HTTP_PORT": str(self.state.ports[instance.name]),
             "RONDO_INSTANCE": instance.name,
         }
+        if instance.internal_port_name is not None:
+            env["RONDO_INTERNAL_PORT"] = str(self.state.ports[instance.internal_port_name])
         argv = (sys.executable, "-m", instance.service.module)
         # `-m` searches the working directory first: in this one there are only pid files.
         return Program(instance.name, argv, layout.run, env)

@@ -17,7 +17,16 @@ from rondo_local.command import run_logged
 from rondo_local.exclusive import exclusively
 from rondo_local.layout import Layout
 from rondo_local.servers import PORT_NAMES, SERVER_NAMES, Say, Servers
-from rondo_local.services import SERVICES, STEPS, Instance, Service, Step, Surroundings, instances
+from rondo_local.services import (
+    SERVICES,
+    STEPS,
+    Instance,
+    Service,
+    Step,
+    Surroundings,
+    instances,
+    internal_port_name,
+)
 from rondo_local.together import together
 from rondo_local.workspace import demo_api_key
 
@@ -111,10 +120,14 @@ class Stack:
         variables.update({service.name: service.port_variable for service in self.services})
         chance = random.SystemRandom()
         settled = ports.settle(
-            [*PORT_NAMES, *(instance.name for instance in wanted)],
+            [*PORT_NAMES, *(name for instance in wanted for name in instance.port_names)],
             remembered=before.ports,
             wanted=ports.from_environment(self.environ, variables),
-            alive=[*alive, *(["kafka-controller"] if "kafka" in alive else [])],
+            alive=[
+                *alive,
+                *(["kafka-controller"] if "kafka" in alive else []),
+                *(internal_port_name(name) for name in alive),
+            ],
             variables=variables,
             free=ports.is_free,
             pick=lambda taken: ports.choose(taken, chance),

@@ -20,6 +20,7 @@ from rondo_common.ids import EventId, WorkspaceId
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 Headers = Sequence[tuple[str, bytes]]
+TRACEPARENT_HEADER = "ce_traceparent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def headers_of(envelope: Envelope[Event], traceparent: str | None = None) -> lis
     if envelope.cause is not None:
         attributes["ce_rondocause"] = envelope.cause
     if traceparent is not None:
-        attributes["ce_traceparent"] = traceparent
+        attributes[TRACEPARENT_HEADER] = traceparent
     return [(name, value.encode()) for name, value in attributes.items()]
 
 

@@ -622,7 +622,8 @@ class CoverageAlarmResolved(CoverageAlarm):
 
 
 class WebhookDisabled(Event):
-    """An endpoint failed for so long that nothing is sent to it any more, until it is defined anew."""
+    """An endpoint failed for so long, or said that it is gone (410), that nothing is sent to it any more,
+    until it is defined anew."""
 
     TYPE = "rondo.webhook.disabled.v1"
     TOPIC = ALERTS

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
 from rondo_common.errors import RondoError
+from rondo_common.traces import FASTAPI_TELEMETRY
 
 CHECK_TIMEOUT_S = 2.0
 
@@ -45,7 +46,7 @@ def health_routes(
 
 def health_app(routes: APIRouter, *, title: str) -> FastAPI:
     """An application with nothing but health, for processes that have no other HTTP."""
-    app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY)
     app.include_router(routes)
     return app
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
+from opentelemetry import trace
 
 
 def configure_logs(
@@ -19,6 +20,7 @@ def configure_logs(
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        _add_trace_id,
     ]
     # Without local variables: they would carry keys, tokens and what people wrote into the logs.
     as_json = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
@@ -42,7 +44,16 @@ def configure_logs(
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # A line below the level costs next to nothing: it is not even put together.
+        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service, instance=instance)
+
+
+def _add_trace_id(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        event.setdefault("trace_id", f"{span.trace_id:032x}")
+    return event

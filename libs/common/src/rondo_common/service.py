@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings
 from rondo_common.logs import configure_logs
 from rondo_common.process import run_process
 from rondo_common.settings import ProcessSettings
+from rondo_common.traces import traces_of
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 Running = TypeVar("Running", bound=ProcessSettings)
@@ -46,4 +48,5 @@ def run_service(
         service=name,
         instance=settings.instance,
     )
-    return run_process(lambda stop: run(settings, stop))
+    with traces_of(name, settings.instance, os.environ):
+        return run_process(lambda stop: run(settings, stop))

@@ -105,6 +105,12 @@ class SmtpSession:
                     self._drop()
                     raise
 
+    async def greet(self) -> None:
+        """Return when the server takes the credentials, if there are any. Raises as :meth:`send`."""
+        with _smtp_errors():
+            async with self._turn:
+                await self._connected()
+
     async def close(self) -> None:
         """Take leave of the server. Again is fine."""
         async with self._turn:

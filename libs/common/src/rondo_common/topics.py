@@ -23,7 +23,11 @@ class Partitioner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic's declaration. ``retention_ms`` is None where compaction keeps the last of a key."""
+    """One topic's declaration. ``retention_ms`` is None where compaction keeps the last of a key.
+
+    ``readers`` are all who ever read it: also those without a group, such as the router, which reads the
+    conversations again when Redis was lost.
+    """
 
     name: str
     holds: str
@@ -60,7 +64,7 @@ CONVERSATIONS = Topic(
     key="conversation id",
     partitioner=Partitioner.KEY,
     writers=("router", "gateway", "history"),
-    readers=("notifier", "history", "live-metrics"),
+    readers=("router", "notifier", "history", "live-metrics"),
     retention_ms=90 * DAY_MS,
 )
 AGENTS = Topic(
@@ -69,7 +73,7 @@ AGENTS = Topic(
     key="agent id",
     partitioner=Partitioner.WORKSPACE,
     writers=("router",),
-    readers=("notifier",),
+    readers=("router", "notifier"),
     retention_ms=90 * DAY_MS,
 )
 DIRECTORY = Topic(
@@ -137,7 +141,7 @@ DEAD_LETTERS = Topic(
     holds="Records that can never be handled, as they were, with why and where",
     key="as the original",
     partitioner=Partitioner.KEY,
-    writers=("router", "notifier", "history", "gateway"),
+    writers=("router", "notifier", "history"),
     readers=("operators",),
     retention_ms=90 * DAY_MS,
     partitions=1,

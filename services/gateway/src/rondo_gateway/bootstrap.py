@@ -17,20 +17,26 @@ from starlette.routing import BaseRoute
 from rondo_common.clock import Clock
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
-from rondo_common.health import Check, health_routes
+from rondo_common.health import Check, health_app, health_routes
 from rondo_common.ids import new_event_id
 from rondo_common.kafka.connection import KafkaConnection, make_producer, make_reader
 from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.meter import Meter, metrics_routes
+from rondo_common.metrics import OPEN_STREAMS
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.redis.doorbells import Doorbells
+from rondo_common.request_durations import RequestDurations, request_durations
+from rondo_common.request_traces import RequestTraces
 from rondo_common.system_clock import utc_now
+from rondo_common.traces import current_traceparent, is_tracing
 from rondo_common.webhooks import SECRET_PREFIX
 from rondo_gateway.adapters.directory import KafkaDirectoryLog, ReadDirectory
 from rondo_gateway.adapters.http_history import TIMEOUT_S, HttpHistory
 from rondo_gateway.adapters.jwt_tokens import JwtTokens
 from rondo_gateway.adapters.kafka_event_log import KafkaEventLog
 from rondo_gateway.adapters.kafka_metrics import KafkaLiveMetrics
+from rondo_gateway.adapters.metered_event_log import MeteredEventLog
 from rondo_gateway.adapters.oidc_issuer import TIMEOUT_S as OIDC_TIMEOUT_S
 from rondo_gateway.adapters.oidc_issuer import Client, HttpIssuer
 from rondo_gateway.adapters.redis_alerts import RedisAlertBook
@@ -87,6 +93,7 @@ from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
+from rondo_gateway.handlers.rule_order import RuleOrder
 from rondo_gateway.handlers.saved_replies import SavedReplyKind
 from rondo_gateway.handlers.sign_in_links import SignInLinks
 from rondo_gateway.handlers.sign_ins import SignIns
@@ -169,6 +176,8 @@ class Gateway:
     """A gateway ready to run: its application, what runs beside it, and what to close after it."""
 
     app: FastAPI
+    internal: FastAPI
+    """What must not be public: the metrics."""
     open_streams: OpenStreams
     alongside: Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]]
     close: Callable[[], Awaitable[None]]
@@ -245,6 +254,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         presence=presence,
         rosters=Rosters(directory, world.conversations, world.presence, clock),
         rule_lint=RuleLint(directory, clock, _let_others_run),
+        rule_order=RuleOrder(directory, directory_log),
         attention=Attention(world.conversations, world.mailboxes, log, clock, new_event_id),
         visitor_sessions=VisitorSessions(
             directory,
@@ -293,6 +303,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     redis = connect_redis(
         settings.redis_url, client_name=settings.instance, socket_timeout_s=REDIS_TIMEOUT_S
     )
+    meter = Meter("gateway")
     functions = gateway_functions(redis)
     doorbells = Doorbells(redis)
     directory = Directory()
@@ -302,7 +313,12 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         lambda: make_producer(kafka, request_timeout_ms=REQUEST_TIMEOUT_MS),
         deadline_s=PUBLISH_DEADLINE_S,
     )
-    history = httpx.AsyncClient(base_url=settings.history_url, timeout=TIMEOUT_S, trust_env=False)
+    history = httpx.AsyncClient(
+        base_url=settings.history_url,
+        timeout=TIMEOUT_S,
+        trust_env=False,
+        event_hooks={"request": [_go_on_from_here]},
+    )
     # The issuer is elsewhere: it may be reached by a proxy only, as the environment says.
     oidc_http = httpx.AsyncClient(timeout=OIDC_TIMEOUT_S)
     offsets = RedisDirectoryOffsets(functions)
@@ -314,7 +330,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         places=RedisPlaces(functions),
         conversations=RedisConversations(functions),
         webhook_desk=RedisWebhookDesk(redis),
-        log=KafkaEventLog(publisher),
+        log=MeteredEventLog(KafkaEventLog(publisher), meter),
         answers=RedisAnswers(redis, doorbells),
         mailboxes=RedisMailboxes(redis, doorbells),
         alerts=RedisAlertBook(redis, doorbells),
@@ -338,9 +354,16 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         webhook_allow_private=settings.webhook_allow_private,
     )
     open_streams = OpenStreams()
+    meter.gauge(OPEN_STREAMS, lambda: [((), len(open_streams))])
     checks: dict[str, Check] = {"kafka": view.catch_up, "redis": lambda: ping(redis)}
     health = health_routes(is_alive=lambda: True, checks=checks)
     pages = page_routes(shows_demo=settings.demo_pages)
+    app = build_app(world, settings.root_key.get_secret_value(), open_streams, health, pages)
+    app.add_middleware(RequestDurations, durations=request_durations(meter))
+    if is_tracing():
+        app.add_middleware(RequestTraces)
+    internal = health_app(health, title="Rondo gateway")
+    internal.include_router(metrics_routes(meter))
 
     async def prepare(stop: asyncio.Event) -> None:
         await until_reachable(functions.load, stop)
@@ -355,7 +378,8 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         await redis.aclose()
 
     return Gateway(
-        app=build_app(world, settings.root_key.get_secret_value(), open_streams, health, pages),
+        app=app,
+        internal=internal,
         open_streams=open_streams,
         alongside=[
             lambda _: reader.run(),
@@ -382,11 +406,27 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
                     streaming=True,
                 ),
                 gateway.open_streams.end_with(stop),
+                *_serving_inside(gateway, settings, stop),
             ],
             background=[part(stop) for part in gateway.alongside],
         )
     finally:
         await gateway.close()
+
+
+def _serving_inside(
+    gateway: Gateway, settings: GatewaySettings, stop: asyncio.Event
+) -> list[Coroutine[Any, Any, None]]:
+    if settings.internal_port is None:
+        return []
+    return [serve_http(gateway.internal, host=settings.http_host, port=settings.internal_port, stop=stop)]
+
+
+async def _go_on_from_here(request: httpx.Request) -> None:
+    """The history's part of a trace hangs on the request's."""
+    traceparent = current_traceparent()
+    if traceparent is not None:
+        request.headers["traceparent"] = traceparent
 
 
 async def _let_others_run() -> None:

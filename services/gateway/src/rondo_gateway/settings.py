@@ -33,6 +33,12 @@ class GatewaySettings(
     )
     history_url: str = Field(description="Base URL of history's internal interface")
     demo_pages: bool = Field(default=False, description="Whether the demo shop is there, at `/demo/shop`")
+    internal_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of `/metrics`, `/healthz` and `/readyz` for those inside; not set: no metrics",
+    )
     session_idle_s: int = Field(
         default=86_400,
         ge=60,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from rondo_common.consumer_groups import HISTORY
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.events import (
@@ -39,13 +40,17 @@ from rondo_common.events import (
 )
 from rondo_common.kafka.connection import KafkaConnection, make_reader
 from rondo_common.kafka.group import loop_health, make_loop, make_publisher
+from rondo_common.kafka.metered import LoopMeter
+from rondo_common.meter import Meter, metrics_routes
 from rondo_common.process import run_together, serve_http
+from rondo_common.request_durations import RequestDurations, request_durations
+from rondo_common.request_traces import RequestTraces
 from rondo_common.smtp import SmtpMailer, smtp_server
 from rondo_common.system_clock import utc_now
-from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
+from rondo_common.traces import is_tracing
 from rondo_history import handlers
 from rondo_history.adapters.kafka_announcer import KafkaAnnouncer
-from rondo_history.adapters.postgres import open_pool
+from rondo_history.adapters.postgres import open_pool, trace_calls
 from rondo_history.adapters.postgres_archive import PostgresArchive
 from rondo_history.adapters.postgres_housekeeping import PostgresHousekeeping
 from rondo_history.adapters.postgres_mails import PostgresMails
@@ -60,7 +65,6 @@ from rondo_history.entrypoints.topics import TopicsConsumer
 from rondo_history.handlers import Reading
 from rondo_history.settings import HistorySettings
 
-GROUP = "rondo.history"
 FETCH_BYTES_MIN = 64 * 1024
 """Nobody waits for the history, and rows written together cost far less."""
 
@@ -105,23 +109,30 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
     publisher = make_publisher(connection)
     directory = Directory()
     reader = DirectoryReader(make_reader(connection), directory)
+    meter = Meter("history")
     async with open_pool(settings.postgres_dsn) as pool:
         archive = PostgresArchive(pool)
         housekeeping = PostgresHousekeeping(pool)
         loop = make_loop(
             settings,
-            GROUP,
-            [CHAT_REQUESTS, CONVERSATIONS],
+            HISTORY.name,
+            HISTORY.topics,
             TopicsConsumer(READINGS, archive, housekeeping, KafkaAnnouncer(publisher)),
             publisher,
             fetch_bytes_min=FETCH_BYTES_MIN,
+            meter=LoopMeter(meter),
         )
         app = history_app(
             archive,
             loop_health(loop, {"postgres": archive.check}),
             report_routes(PostgresReports(pool)),
             mail_routes(is_configured=settings.smtp_url is not None),
+            metrics_routes(meter),
         )
+        app.add_middleware(RequestDurations, durations=request_durations(meter))
+        if is_tracing():
+            trace_calls()
+            app.add_middleware(RequestTraces)
         serving = serve_http(app, host=settings.http_host, port=settings.http_port, stop=stop)
         sending = [
             send_mails(stop, PostgresMails(pool), archive, mailer, utc_now) for mailer in _mailers(settings)

@@ -11,21 +11,23 @@ from typing import Any
 from redis.asyncio import Redis
 
 from rondo_common.alerts import ChannelName
+from rondo_common.consumer_groups import NOTIFIER_ALERTS
 from rondo_common.directory.entries import Kind, PushSubscriptionEntry, directory_key
 from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.consumer import ConsumerLoop
 from rondo_common.kafka.group import make_loop
+from rondo_common.kafka.metered import LoopMeter
 from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.publisher import KafkaPublisher, Outgoing
 from rondo_common.process import until_reachable
 from rondo_common.smtp import SmtpSession, smtp_server
 from rondo_common.system_clock import utc_now
-from rondo_common.topics import AGENTS, ALERTS, CONVERSATIONS, DIRECTORY
+from rondo_common.topics import DIRECTORY
 from rondo_notifier.adapters.channels.chat_hooks import ChatHooksChannel
 from rondo_notifier.adapters.channels.email import EmailChannel
 from rondo_notifier.adapters.channels.inbox import InboxChannel
 from rondo_notifier.adapters.channels.web_push import Vapid, WebPushChannel
-from rondo_notifier.adapters.kafka_alerts import KafkaAlerts
+from rondo_notifier.adapters.metered_deliveries import MeteredAlerts, MeteredChannel, NotifierMeter
 from rondo_notifier.adapters.redis_alerts import RedisAlerts
 from rondo_notifier.adapters.redis_coverage import RedisCoverage
 from rondo_notifier.adapters.redis_mail_board import RedisMailBoard
@@ -39,9 +41,6 @@ from rondo_notifier.handlers.mails import MailRound, NewsDesk, mail_interval_s
 from rondo_notifier.ports import Channel, Mailboxes
 from rondo_notifier.settings import NotifierSettings
 from rondo_notifier.webhook_service import WebhookService
-
-GROUP = "rondo.notifier.alerts"
-"""A group of its own, so that alerts never delay a mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +79,8 @@ async def alert_service(
     publisher: KafkaPublisher,
     mailboxes: Mailboxes,
     webhooks: WebhookService,
+    measured: NotifierMeter,
+    loops: LoopMeter,
 ) -> AsyncIterator[AlertService]:
     """The service on the real servers; the directory and the guarded session are those of webhooks."""
     directory, session = webhooks.directory, webhooks.session
@@ -104,8 +105,9 @@ async def alert_service(
         channels[ChannelName.EMAIL] = EmailChannel(
             mailer, board, lambda workspace_id: mail_interval_s(directory, workspace_id)
         )
-    reach = Reach(directory, channels, settings.public_url)
-    store, log = RedisAlerts(redis), KafkaAlerts(publisher)
+    counted = {name: MeteredChannel(channel, measured) for name, channel in channels.items()}
+    reach = Reach(directory, counted, settings.public_url)
+    store, log = RedisAlerts(redis), MeteredAlerts(publisher, measured)
     watch = CoverageWatch(directory, RedisCoverage(redis), log, hooks.say, utc_now)
     desks = AlertDesks(
         AlertDesk(store, log, RedisPresences(redis), reach, utc_now),
@@ -117,7 +119,7 @@ async def alert_service(
         webhooks.catch_up,
         utc_now,
     )
-    loop = make_loop(settings, GROUP, [CONVERSATIONS, AGENTS, ALERTS], desks, publisher)
+    loop = make_loop(settings, NOTIFIER_ALERTS.name, NOTIFIER_ALERTS.topics, desks, publisher, meter=loops)
 
     async def look_after() -> None:
         await look_after_workspaces(watch, lambda: desks.covered, directory.workspaces_of)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
+from rondo_common.consumer_groups import NOTIFIER
 from rondo_common.health import health_app
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.group import loops_health, make_loop, make_publisher
+from rondo_common.kafka.metered import LoopMeter
+from rondo_common.meter import Meter, metrics_routes
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
-from rondo_common.topics import AGENTS, CONVERSATIONS
+from rondo_common.system_clock import utc_now
+from rondo_notifier.adapters.metered_deliveries import MeteredMailboxes, NotifierMeter
 from rondo_notifier.adapters.redis_mailboxes import RedisMailboxes
 from rondo_notifier.alert_service import alert_service
 from rondo_notifier.entrypoints.topics import TopicsConsumer
 from rondo_notifier.settings import NotifierSettings
 from rondo_notifier.webhook_service import webhook_service
-
-GROUP = "rondo.notifier"
 
 
 async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
@@ -25,7 +27,10 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     redis = connect_redis(settings.redis_url, client_name=settings.instance)
     publisher = make_publisher(connection)
     mailboxes = RedisMailboxes(redis)
-    loop = make_loop(settings, GROUP, [CONVERSATIONS, AGENTS], TopicsConsumer(mailboxes), publisher)
+    meter = Meter("notifier")
+    loops, measured = LoopMeter(meter), NotifierMeter(meter, utc_now)
+    told = TopicsConsumer(MeteredMailboxes(mailboxes, measured))
+    loop = make_loop(settings, NOTIFIER.name, NOTIFIER.topics, told, publisher, meter=loops)
 
     async def consume() -> None:
         await until_reachable(mailboxes.load, stop)
@@ -33,8 +38,8 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
 
     try:
         async with (
-            webhook_service(settings, redis, publisher) as webhooks,
-            alert_service(settings, redis, publisher, mailboxes, webhooks) as alerts,
+            webhook_service(settings, redis, publisher, measured, loops) as webhooks,
+            alert_service(settings, redis, publisher, mailboxes, webhooks, measured, loops) as alerts,
         ):
             routes = loops_health(
                 {"consumer": loop, "webhooks": webhooks.loop, "alerts": alerts.loop},
@@ -42,6 +47,7 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
                 lambda: {"webhooks": webhooks.shares.details(), **alerts.details()},
             )
             app = health_app(routes, title="Rondo notifier")
+            app.include_router(metrics_routes(meter))
             await run_together(
                 stop,
                 stopping=[

@@ -73,24 +73,39 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """An attempt at a delivery that has ended, the endpoint as it was defined for it, and what follows."""
+
+    claimed: Claimed
+    entry: WebhookEntry
+    settlement: Settlement
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """Up to ``count`` deliveries of an endpoint are asked for."""
+    """These attempts at an endpoint's deliveries have ended; up to ``count`` more are asked for."""
 
     holding: Holding
     endpoint: EndpointKey
     activation: EventId
     count: int
-    held: Sequence[str]
-    """The lanes of the endpoint in which this process has something claimed."""
+    held: Sequence[str] = ()
+    """The other lanes of the endpoint in which this process has something claimed."""
+    ended: Sequence[Ended] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What was claimed; when there is more (None: nothing waits); how many things people asked for."""
+    """What was claimed, and how the endpoint stands after what was settled."""
 
     claimed: Sequence[Claimed]
     next_due_ms: int | None
+    """When there is more; None: nothing waits, or nothing was asked for."""
     asked: int
+    """How many things people asked for."""
+    failing_since: datetime | None = None
+    is_given_up: bool = False
+    """Whether the endpoint, as it is defined now, gets nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +163,13 @@ class WebhookSchedule(Protocol):
         """The endpoints of the share that have something new since this was last asked."""
         ...
 
-    async def claim(self, request: ClaimRequest, now: datetime) -> Claims:
-        """What is due, longest due first. Nothing from an endpoint that was given up.
+    async def settle_and_claim(self, request: ClaimRequest, now: datetime) -> Claims:
+        """Keep what follows from what has ended, then claim what is due, longest due first. Nothing from
+        an endpoint that was given up.
 
-        What is claimed and not held (by an earlier owner of the share, or by a call that failed) is due.
-        Requests that are made together travel together.
+        Where something is asked for, what is claimed and not held (by an earlier owner of the share, or
+        by a call that failed) is due. Requests that are made together travel together.
         """
-        ...
-
-    async def settle(
-        self, holding: Holding, claimed: Claimed, settlement: Settlement, now: datetime
-    ) -> datetime | None:
-        """Keep what follows from the attempt. Since when the endpoint fails, None if it does not."""
         ...
 
     async def give_up(self, holding: Holding, endpoint: EndpointKey, activation: EventId) -> None:

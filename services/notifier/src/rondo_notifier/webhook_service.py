@@ -10,27 +10,31 @@ from dataclasses import dataclass
 import aiohttp
 from redis.asyncio import Redis
 
+from rondo_common.consumer_groups import WEBHOOKS
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.kafka.connection import KafkaConnection, make_reader
 from rondo_common.kafka.consumer import ConsumerLoop
 from rondo_common.kafka.group import make_loop
+from rondo_common.kafka.metered import LoopMeter
 from rondo_common.kafka.publisher import KafkaPublisher
 from rondo_common.process import until_reachable
 from rondo_common.redis.doorbells import Doorbells
 from rondo_common.system_clock import utc_now
-from rondo_common.webhooks import SOURCES
 from rondo_notifier.adapters.http_webhook_sender import HttpWebhookSender, webhook_session
-from rondo_notifier.adapters.kafka_alerts import KafkaAlerts
 from rondo_notifier.adapters.kafka_past_events import KafkaPastEvents
+from rondo_notifier.adapters.metered_deliveries import (
+    MeteredAlerts,
+    MeteredWebhookSender,
+    NotifierMeter,
+)
 from rondo_notifier.adapters.redis_webhook_schedule import RedisWebhookSchedule
-from rondo_notifier.entrypoints.webhook_shares import UseCases, WebhookShares
+from rondo_notifier.entrypoints.webhook_errands import UseCases
+from rondo_notifier.entrypoints.webhook_shares import WebhookShares
 from rondo_notifier.entrypoints.webhook_topics import WebhookTopicsConsumer
 from rondo_notifier.handlers.webhooks import Endpoints, Rereading, WebhookDelivery, WebhookPlanning
 from rondo_notifier.settings import NotifierSettings
 
-GROUP = "rondo.webhooks"
-"""A group of its own, so that webhooks never delay a mailbox."""
 CATCH_UP_TIMEOUT_S = 5.0
 REPLAY_PAUSE_S = 0.2
 
@@ -73,7 +77,11 @@ class WebhookService:
 
 @asynccontextmanager
 async def webhook_service(
-    settings: NotifierSettings, redis: Redis, publisher: KafkaPublisher
+    settings: NotifierSettings,
+    redis: Redis,
+    publisher: KafkaPublisher,
+    measured: NotifierMeter,
+    loops: LoopMeter,
 ) -> AsyncIterator[WebhookService]:
     """The service on the real servers. Nothing is connected yet."""
     kafka = KafkaConnection(settings.kafka_bootstrap, client_id=f"{settings.instance}-webhooks")
@@ -93,10 +101,12 @@ async def webhook_service(
         await reader.catch_up(CATCH_UP_TIMEOUT_S)
 
     async with webhook_session(allow_private=allow_private) as session:
-        sender = HttpWebhookSender(session, utc_now, allow_private=allow_private)
+        sender = MeteredWebhookSender(
+            HttpWebhookSender(session, utc_now, allow_private=allow_private), measured
+        )
         use_cases = UseCases(
             planning,
-            WebhookDelivery(schedule, sender, KafkaAlerts(publisher), utc_now),
+            WebhookDelivery(schedule, sender, MeteredAlerts(publisher, measured), utc_now),
             Rereading(endpoints, planning, schedule, past, utc_now, pause),
         )
         shares = WebhookShares(
@@ -104,7 +114,7 @@ async def webhook_service(
         )
         reader.tell(shares.changed)
         consumer = WebhookTopicsConsumer(planning, shares, catch_up)
-        loop = make_loop(settings, GROUP, SOURCES, consumer, publisher)
+        loop = make_loop(settings, WEBHOOKS.name, WEBHOOKS.topics, consumer, publisher, meter=loops)
         try:
             yield WebhookService(loop, shares, directory, past, session, schedule, reader, bells)
         finally:

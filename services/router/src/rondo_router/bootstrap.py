@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from datetime import datetime
 
+from rondo_common.consumer_groups import ROUTER
 from rondo_common.directory.reader import DirectoryReader
 from rondo_common.directory.view import Directory
 from rondo_common.events import (
@@ -24,7 +25,9 @@ from rondo_common.health import health_app
 from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.connection import KafkaConnection, make_reader
 from rondo_common.kafka.group import loop_health, make_loop, make_publisher
+from rondo_common.kafka.metered import LoopMeter
 from rondo_common.kafka.partitioning import partition_of
+from rondo_common.meter import Meter, metrics_routes
 from rondo_common.process import run_together, serve_http, until_reachable
 from rondo_common.redis.connection import connect_redis, ping
 from rondo_common.system_clock import utc_now
@@ -32,15 +35,15 @@ from rondo_common.tasks import end_tasks
 from rondo_common.topics import CHAT_REQUESTS
 from rondo_router.adapters.kafka_announcer import KafkaAnnouncer
 from rondo_router.adapters.kafka_recorder import KafkaRecorder
+from rondo_router.adapters.metered_announcer import MeteredAnnouncer, RoutingMeter
+from rondo_router.adapters.metered_rebuilding import MeteredRebuilding
 from rondo_router.adapters.redis_switchboard import RedisSwitchboard
 from rondo_router.entrypoints.partition_desks import PartitionDesks
 from rondo_router.handlers import routing
-from rondo_router.handlers.rebuilding import Rebuilding
 from rondo_router.handlers.replaying import Changes, Compared, Replaying
 from rondo_router.handlers.routing import Router, Translation
 from rondo_router.settings import ReplaySettings, RouterSettings
 
-GROUP = "rondo.router"
 DIRECTORY_TIMEOUT_S = 120.0
 
 TRANSLATIONS: dict[type[Event], Translation] = {
@@ -95,12 +98,14 @@ async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
     switchboard = RedisSwitchboard(redis)
     directory = Directory()
     reader = DirectoryReader(make_reader(connection), directory)
-    router = Router(TRANSLATIONS, reader, directory, switchboard, KafkaAnnouncer(publisher))
+    meter = Meter("router")
+    announcer = MeteredAnnouncer(KafkaAnnouncer(publisher), RoutingMeter(meter))
+    router = Router(TRANSLATIONS, reader, directory, switchboard, announcer)
     recorder = KafkaRecorder(lambda: make_reader(connection))
-    rebuilding = Rebuilding(directory, recorder, switchboard, utc_now)
+    rebuilding = MeteredRebuilding(meter, directory, recorder, switchboard, utc_now)
     desks = PartitionDesks(router, switchboard, directory, rebuilding, clock=utc_now)
     reader.tell(desks.directory_changed)
-    loop = make_loop(settings, GROUP, [CHAT_REQUESTS], desks, publisher)
+    loop = make_loop(settings, ROUTER.name, ROUTER.topics, desks, publisher, meter=LoopMeter(meter))
 
     async def consume() -> None:
         await until_reachable(switchboard.load, stop)
@@ -109,6 +114,7 @@ async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
 
     routes = loop_health(loop, {"redis": lambda: ping(redis)})
     app = health_app(routes, title="Rondo router")
+    app.include_router(metrics_routes(meter))
     try:
         await run_together(
             stop,

@@ -115,6 +115,22 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             if each.work.blocked_by is not None
         }
 
+    @property
+    def assigned_count(self) -> int:
+        """How many partitions it has."""
+        return len(self._assigned)
+
+    def lags(self) -> dict[TopicPartition, int]:
+        """How many records of each assigned partition are written and not handled to their end, as far
+        as the brokers have said."""
+        lags = {}
+        for partition, each in self._assigned.items():
+            written = self._consumer.highwater(partition)
+            if written is not None:
+                done = each.work.lane.next_to_do
+                lags[partition] = 0 if done is None else max(0, written - done)
+        return lags
+
     # -- the loop -------------------------------------------------------------------------------
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -15,10 +15,13 @@ from rondo_common.kafka.connection import (
 )
 from rondo_common.kafka.consumer import ConsumerLoop
 from rondo_common.kafka.dead_letters import KafkaDeadLetters
-from rondo_common.kafka.handler import Handler
+from rondo_common.kafka.handler import DeadLetters, Handler
+from rondo_common.kafka.metered import LoopMeter
 from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.kafka.traced import TracedHandler
 from rondo_common.settings import ReaderSettings
 from rondo_common.topics import Topic
+from rondo_common.traces import is_tracing
 
 PUBLISH_DEADLINE_S = 10.0
 REQUEST_TIMEOUT_MS = 8_000
@@ -40,6 +43,7 @@ def make_loop(
     publisher: KafkaPublisher,
     *,
     fetch_bytes_min: int = 1,
+    meter: LoopMeter | None = None,
 ) -> ConsumerLoop:
     """The loop of ``group`` over ``topics``; what it can never handle goes to the dead letters.
 
@@ -54,8 +58,19 @@ def make_loop(
         fetch_bytes_min=fetch_bytes_min,
     )
     names = [topic.name for topic in topics]
-    dead_letters = KafkaDeadLetters(publisher, reader=group)
-    return ConsumerLoop(consumer, names, handler, dead_letters)
+    dead_letters: DeadLetters = KafkaDeadLetters(publisher, reader=group)
+    if is_tracing():
+        handler = TracedHandler(handler, group)
+    if meter is None:
+        return ConsumerLoop(consumer, names, handler, dead_letters)
+    loop = ConsumerLoop(
+        consumer,
+        names,
+        meter.handler(group, topics, handler),
+        meter.dead_letters(group, topics, dead_letters),
+    )
+    meter.watch(group, loop)
+    return loop
 
 
 def loop_health(loop: ConsumerLoop, checks: Mapping[str, Check]) -> APIRouter:

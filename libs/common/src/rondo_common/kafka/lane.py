@@ -31,10 +31,13 @@ class Lane(Generic[R]):
         self._taken_until: int | None = None
         self._done_until: int | None = None
         self._committed_until: int | None = None
+        self._begun_at: int | None = None
 
     def arrive(self, records: Iterable[tuple[int, R]]) -> None:
         """Take in fetched records as (offset, record), in offset order."""
         self._waiting.extend(records)
+        if self._begun_at is None and self._waiting:
+            self._begun_at = self._waiting[0][0]
 
     def take(self) -> list[R]:
         """The next batch, in order; empty when nothing waits.
@@ -61,6 +64,11 @@ class Lane(Generic[R]):
     def has_room(self) -> bool:
         """True when a paused partition may be fetched again: half of the limit is free."""
         return len(self._waiting) <= self._limits.waiting_max // 2
+
+    @property
+    def next_to_do(self) -> int | None:
+        """The first offset that is not handled to its end; None while nothing has arrived."""
+        return self._begun_at if self._done_until is None else self._done_until
 
     def to_commit(self) -> int | None:
         """The next offset to read after a restart, or None when that is committed already."""

@@ -15,7 +15,9 @@ from rondo_common.envelope import Envelope, headers_of
 from rondo_common.errors import Unavailable
 from rondo_common.events import Event
 from rondo_common.kafka.partitioning import partition_of
+from rondo_common.kafka.traced import traceparent_for
 from rondo_common.topics import Topic
+from rondo_common.traces import call_span
 
 log = structlog.get_logger(__name__)
 
@@ -56,14 +58,15 @@ class Publisher(Protocol):
 
 
 def outgoing(envelope: Envelope[Event], key: str) -> Outgoing:
-    """The record that carries ``envelope`` under ``key``, on its event's own topic."""
+    """The record that carries ``envelope`` under ``key``, on its event's own topic, as a part of what is
+    traced now."""
     topic = envelope.event.TOPIC
     return Outgoing(
         topic=topic,
         partition=partition_of(topic, envelope.workspace_id, key),
         key=key,
         value=envelope.event.model_dump_json(exclude_none=True).encode(),
-        headers=headers_of(envelope),
+        headers=headers_of(envelope, traceparent_for(envelope)),
     )
 
 
@@ -86,6 +89,10 @@ class KafkaPublisher:
 
     async def publish(self, records: Sequence[Outgoing]) -> list[Written]:
         """See :class:`Publisher`."""
+        with call_span("publish", messaging__system="kafka", messaging__batch__message_count=len(records)):
+            return await self._publish(records)
+
+    async def _publish(self, records: Sequence[Outgoing]) -> list[Written]:
         producer = await self._started()
         try:
             async with asyncio.timeout(self._deadline_s):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord
 
-from rondo_common.envelope import Envelope, decode
+from rondo_common.envelope import TRACEPARENT_HEADER, Envelope, decode
 from rondo_common.events import Event
 
 
@@ -18,6 +18,8 @@ class Record:
     partition: int
     offset: int
     envelope: Envelope[Event]
+    traceparent: str | None = None
+    """The W3C trace context of what caused it, where somebody traces."""
 
     @property
     def event(self) -> Event:
@@ -27,4 +29,10 @@ class Record:
 
 def read_record(raw: ConsumerRecord) -> Record:
     """Decode a consumed record. Raises ``Rejected`` when it carries no event known here."""
-    return Record(raw.topic, raw.partition, raw.offset, decode(raw.headers, raw.value))
+    envelope = decode(raw.headers, raw.value)
+    return Record(raw.topic, raw.partition, raw.offset, envelope, _traceparent(raw))
+
+
+def _traceparent(raw: ConsumerRecord) -> str | None:
+    found = next((value for name, value in raw.headers if name == TRACEPARENT_HEADER), None)
+    return None if found is None else found.decode(errors="replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from rondo_common.redis.connection import redis_errors
+from rondo_common.traces import call_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,10 @@ class FunctionLibrary:
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append((call, answer))
         if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._send_waiting())
-        return await answer
+            # In no caller's context: what travels together is none's alone.
+            self._sender = asyncio.create_task(self._send_waiting(), context=contextvars.Context())
+        with call_span(f"FCALL {call.function}", db__system="redis"):
+            return await answer
 
     async def call_all(self, calls: Sequence[FunctionCall]) -> list[Any]:
         """Send all calls in one go; they take effect in this order. Their answers, in order.
@@ -61,7 +65,9 @@ class FunctionLibrary:
             Unavailable: Redis is out of reach; any prefix of the calls may have had its effect.
             Fenced: one of them was refused; earlier ones had their effect.
         """
-        return [_good(answer) for answer in await self._send(calls)]
+        name = f"FCALL {calls[0].function}" if calls else "FCALL"
+        with call_span(name, db__system="redis", db__operation__batch__size=len(calls)):
+            return [_good(answer) for answer in await self._send(calls)]
 
     async def _send_waiting(self) -> None:
         while self._waiting:

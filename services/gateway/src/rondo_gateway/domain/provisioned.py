@@ -22,7 +22,7 @@ from rondo_common.permissions import Permission
 
 
 class Agent(Value):
-    """An agent. `capacity` is the one that applies: the agent's own, or the workspace's."""
+    """An agent. `capacity` is the one that applies: their own (`own_capacity`), or the workspace's."""
 
     id: AgentId
     name: str
@@ -30,6 +30,7 @@ class Agent(Value):
     avatar_url: str | None
     time_zone: str | None
     capacity: int
+    own_capacity: int | None
     profile: ProfileId
     live_chat: bool
     schedule: tuple[ScheduleBlock, ...] | None
@@ -146,6 +147,7 @@ def agent_of(agent: AgentEntry, settings: WorkspaceSettings) -> Agent:
         avatar_url=agent.avatar_url,
         time_zone=agent.time_zone,
         capacity=settings.agent_capacity if agent.capacity is None else agent.capacity,
+        own_capacity=agent.capacity,
         profile=agent.profile,
         live_chat=agent.live_chat,
         schedule=agent.schedule,

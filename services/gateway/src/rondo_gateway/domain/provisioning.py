@@ -40,6 +40,7 @@ from rondo_gateway.domain.limits import (
     CAPACITY_MAX,
     POOL_AGENTS_MAX,
     RULE_PRIORITY_MAX,
+    RULES_ORDERED_MAX,
     SCHEDULE_BLOCKS_MAX,
     SHORTCUT_LENGTH_MAX,
     Body,
@@ -193,6 +194,12 @@ class RuleBody(Body):
             enabled=self.enabled,
             places=places_after({} if previous is None else previous.places, agent_ids),
         )
+
+
+class RuleOrderBody(Body):
+    """The ids of all rules of the workspace, in the order in which they are to be tried."""
+
+    rule_ids: list[ExternalId] = Field(max_length=RULES_ORDERED_MAX)
 
 
 def _normal(domain: str) -> str:

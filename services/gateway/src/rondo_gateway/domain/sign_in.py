@@ -233,10 +233,11 @@ class SignInMethods(Value):
 
 
 class SessionWorkspace(Value):
-    """The workspace that an agent is signed in to."""
+    """The workspace that an agent is signed in to. Its days begin in `time_zone`."""
 
     id: WorkspaceId
     name: str
+    time_zone: str
 
 
 class SessionAgent(Value):
@@ -272,7 +273,11 @@ def session_of(
     """The session as its page sees it."""
     assert found.workspace is not None  # noqa: S101 - a view finds only workspaces that exist
     return AgentSession(
-        workspace=SessionWorkspace(id=found.workspace.id, name=found.workspace.name),
+        workspace=SessionWorkspace(
+            id=found.workspace.id,
+            name=found.workspace.name,
+            time_zone=found.workspace.settings.time_zone,
+        ),
         agent=SessionAgent(
             id=agent.id,
             name=agent.name,

@@ -48,6 +48,7 @@ from rondo_gateway.handlers.reports import Reports
 from rondo_gateway.handlers.roster import Rosters
 from rondo_gateway.handlers.route_plans import RoutePlans
 from rondo_gateway.handlers.rule_lint import RuleLint
+from rondo_gateway.handlers.rule_order import RuleOrder
 from rondo_gateway.handlers.sign_in_links import SignInLinks
 from rondo_gateway.handlers.sign_ins import SignIns
 from rondo_gateway.handlers.transcripts import Transcripts
@@ -93,6 +94,7 @@ class UseCases:
     presence: PresenceKeeper
     rosters: Rosters
     rule_lint: RuleLint
+    rule_order: RuleOrder
     attention: Attention
     visitor_sessions: VisitorSessions
     allowed_origins: AllowedOrigins

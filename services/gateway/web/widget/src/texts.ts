@@ -67,7 +67,6 @@ const TEXTS = {
   end_yes: ["End it", "Avsluta"],
   end_no: ["Keep chatting", "Fortsätt chatta"],
   mail: ["Email the conversation", "Mejla konversationen"],
-  mail_to: ["Send it to", "Skicka till"],
   mail_sent: ["It is on its way to {email}.", "Den är på väg till {email}."],
   ended_visitor: ["You ended the chat.", "Du avslutade chatten."],
   ended_agent: ["{name} ended the chat.", "{name} avslutade chatten."],

@@ -8,6 +8,7 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -45,10 +46,20 @@ async def migrate(dsn: str, to: str = "head") -> str:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection, to: str) -> str:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+def newest_version() -> str:
+    """The version that this code needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or "empty"
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("rondo_history") / "migrations"))
+    return config
+
+
+def _upgrade(connection: Connection, to: str) -> str:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, to)
     return MigrationContext.configure(connection).get_current_revision() or "empty"

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Query
 from rondo_common.conversation import Message, Value
 from rondo_common.ids import ConversationId, WorkspaceId
 from rondo_common.problems import Problem, answer_with_problems
+from rondo_common.traces import FASTAPI_TELEMETRY
 from rondo_history.domain.assignments import Assignments
 from rondo_history.domain.transcript import Transcript
 from rondo_history.entrypoints.catching_up import (
@@ -57,7 +58,9 @@ class MessageList(Value):
 
 def history_app(archive: Archive, health: APIRouter, *more: APIRouter) -> FastAPI:
     """The application that answers from ``archive``, and ``more`` questions."""
-    app = FastAPI(title="Rondo history", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Rondo history", docs_url=None, redoc_url=None, openapi_url=None, telemetry=FASTAPI_TELEMETRY
+    )
     answer_with_problems(app)
     app.include_router(health)
     app.include_router(list_routes(archive))

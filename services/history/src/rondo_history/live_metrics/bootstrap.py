@@ -12,10 +12,14 @@ from typing import Any
 import faust
 import structlog
 
+from rondo_common.clock import milliseconds
+from rondo_common.consumer_groups import LIVE_METRICS
 from rondo_common.errors import Fatal, Retryable
 from rondo_common.health import health_app, health_routes
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.group import make_publisher
+from rondo_common.meter import Meter, metrics_routes
+from rondo_common.metrics import ACTIVE_CHATS, LIVE_METRICS_DELAY, QUEUE_LENGTH, WAITING_CHATS
 from rondo_common.process import run_together, serve_http
 from rondo_common.system_clock import utc_now
 from rondo_common.topics import (
@@ -35,7 +39,7 @@ from rondo_history.live_metrics.watermarks import Watermarks
 
 log = structlog.get_logger(__name__)
 
-GROUP = "rondo.live-metrics"
+GROUP = LIVE_METRICS.name
 COMMIT_INTERVAL_S = 1.0
 STOP_TIMEOUT_S = 15.0
 START_TIMEOUT_S = 60.0
@@ -153,6 +157,7 @@ async def run(settings: LiveMetricsSettings, stop: asyncio.Event) -> None:
         is_alive=lambda: live.is_alive, checks={"consumer": live.check_ready}, details=live.blocked
     )
     app = health_app(health, title="Rondo live metrics")
+    app.include_router(metrics_routes(_meter_of(live.counter)))
     async with _published(live):
         await run_together(
             stop,
@@ -162,6 +167,23 @@ async def run(settings: LiveMetricsSettings, stop: asyncio.Event) -> None:
             ],
             background=[*(inbox.run() for inbox in live.inboxes.values()), live.watermarks.run()],
         )
+
+
+def _meter_of(counter: Counter) -> Meter:
+    """What stands in this process's workspaces, all together: their own figures are on `rondo.metrics`."""
+    meter = Meter("live-metrics")
+    meter.gauge(QUEUE_LENGTH, lambda: [((), sum(each.queue_length for each in counter.standing()))])
+    meter.gauge(WAITING_CHATS, lambda: [((), sum(each.waiting for each in counter.standing()))])
+    meter.gauge(ACTIVE_CHATS, lambda: [((), sum(each.active for each in counter.standing()))])
+    meter.gauge(LIVE_METRICS_DELAY, lambda: _delay(counter))
+    return meter
+
+
+def _delay(counter: Counter) -> list[tuple[tuple[str, ...], float]]:
+    told_until_ms = counter.told_until_ms()
+    if told_until_ms is None:
+        return []
+    return [((), max(0, milliseconds(utc_now()) - told_until_ms) / 1000)]
 
 
 @contextlib.asynccontextmanager

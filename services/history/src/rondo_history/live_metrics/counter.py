@@ -51,11 +51,23 @@ class Counter:
         self._clock = clock
         self._service_level_ms = round(service_level_s * 1000)
         self._ledgers: dict[int, MetricsLedger] = {}
+        self._standing: dict[WorkspaceId, WorkspaceMetrics] = {}
+        """Each workspace's newest window, while anybody waits or talks there."""
+
+    def standing(self) -> Collection[WorkspaceMetrics]:
+        """The newest windows told here, of the workspaces where anybody waits or talks."""
+        return self._standing.values()
+
+    def told_until_ms(self) -> int | None:
+        """Up to when every window of every partition here is told; None before the first."""
+        told = [self._closed.get(str(number)) for number in self._ledgers]
+        return None if not told or None in told else min(told)
 
     def restart(self, partitions: Collection[int]) -> None:
         """These partitions are this process's now, and the tables are restored."""
         self._chats.keep(partitions, _partition_of_key)
         self._closed.keep(partitions, int)
+        self._standing.clear()
         self._ledgers = {
             number: MetricsLedger(
                 all_sources(), self._service_level_ms, closed_until_ms=self._closed.get(str(number))
@@ -111,6 +123,17 @@ class Counter:
         records = [outgoing(_envelope(*each, self._clock), each[0]) for each in told]
         for index in range(0, len(records), PUBLISH_RECORDS_MAX):
             await self._publisher.publish(records[index : index + PUBLISH_RECORDS_MAX])
+        for workspace_id, metrics in told:
+            self._note(workspace_id, metrics)
+
+    def _note(self, workspace_id: WorkspaceId, metrics: WorkspaceMetrics) -> None:
+        known = self._standing.get(workspace_id)
+        if known is not None and known.window_start > metrics.window_start:
+            return  # A correction of an earlier one.
+        if metrics.waiting or metrics.active or metrics.queue_length:
+            self._standing[workspace_id] = metrics
+        else:
+            self._standing.pop(workspace_id, None)
 
 
 def _envelope(workspace_id: WorkspaceId, metrics: WorkspaceMetrics, clock: Clock) -> Envelope[Event]:

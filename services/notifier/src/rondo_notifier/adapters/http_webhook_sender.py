@@ -161,17 +161,16 @@ class HttpWebhookSender:
 
     async def _read(self, response: aiohttp.ClientResponse) -> WebhookAnswer:
         """The answer, cut. Its status counts, whatever becomes of its body."""
-        body = b""
-        is_whole = False
+        content, body, is_whole = response.content, b"", False
         try:
-            async with asyncio.timeout(self._body_timeout_s):
-                while len(body) < SHOWN_BYTES_MAX and not is_whole:
-                    piece = await response.content.read(SHOWN_BYTES_MAX - len(body))
-                    body += piece
-                    is_whole = not piece
-                is_whole = is_whole or response.content.at_eof()
+            body = content.read_nowait(SHOWN_BYTES_MAX)  # What came with its head: mostly all of it.
+            if not content.at_eof():
+                async with asyncio.timeout(self._body_timeout_s):
+                    while len(body) < SHOWN_BYTES_MAX and not content.at_eof():
+                        body += await content.read(SHOWN_BYTES_MAX - len(body))
+            is_whole = content.at_eof()
         except (TimeoutError, aiohttp.ClientError, OSError):
-            is_whole = False
+            pass  # The status has been given.
         finally:
             if is_whole:
                 response.release()

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -28,8 +28,8 @@ from rondo_common.webhooks import (
     share_of,
     touched_key,
 )
-from rondo_notifier.domain.webhooks import EndpointKey, Plan, Settlement
-from rondo_notifier.ports import Asked, Claimed, ClaimRequest, Claims, Holding, Placement
+from rondo_notifier.domain.webhooks import EndpointKey, Plan
+from rondo_notifier.ports import Asked, Claimed, ClaimRequest, Claims, Ended, Holding, Placement
 
 KEPT_MS = 30 * 24 * 60 * 60 * 1000
 """How long an endpoint's keys outlive its last event; more than the longest retry."""
@@ -123,39 +123,34 @@ class RedisWebhookSchedule:
             popped = await cast("Any", self._redis.spop(touched_key(holding.share), TOUCHED_MAX))
         return [_endpoint_of(each) for each in popped or ()]
 
-    async def claim(self, request: ClaimRequest, now: datetime) -> Claims:
-        """See :class:`WebhookSchedule`."""
-        arguments = (request.holding.epoch, milliseconds(now), request.count, request.activation)
-        keys = (endpoint_key(*request.endpoint),)
-        call = FunctionCall("rondo_webhook_claim", keys, (*arguments, *request.held))
-        next_due, asked, *rest = await self._functions.call(call)
-        claimed = [
-            Claimed(request.endpoint, lane, body, DeliveryRecord.model_validate_json(record))
-            for lane, body, record in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
-        ]
-        return Claims(claimed, int(float(next_due)) if next_due else None, int(asked))
-
-    async def settle(
-        self, holding: Holding, claimed: Claimed, settlement: Settlement, now: datetime
-    ) -> datetime | None:
+    async def settle_and_claim(self, request: ClaimRequest, now: datetime) -> Claims:
         """See :class:`WebhookSchedule`."""
         call = FunctionCall(
-            "rondo_webhook_settle",
-            (endpoint_key(*claimed.endpoint),),
+            "rondo_webhook_turn",
+            (endpoint_key(*request.endpoint),),
             (
-                holding.epoch,
-                claimed.lane,
-                claimed.record.id,
-                settlement.record.model_dump_json(),
-                "" if settlement.due_at is None else milliseconds(settlement.due_at),
-                int(settlement.is_success),
+                request.holding.epoch,
                 milliseconds(now),
+                request.activation,
                 LOG_ENTRIES_MAX,
                 LOG_KEPT_MS,
+                len(request.ended),
+                *chain.from_iterable(map(_settling, request.ended)),
+                request.count,
+                *request.held,
             ),
         )
-        failing_since = await self._functions.call(call)
-        return from_milliseconds(int(failing_since)) if failing_since else None
+        failing_since, given_up, asked, next_due, *rest = await self._functions.call(call)
+        return Claims(
+            claimed=[
+                Claimed(request.endpoint, lane, body, DeliveryRecord.model_validate_json(record))
+                for lane, body, record in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+            ],
+            next_due_ms=int(float(next_due)) if next_due else None,
+            asked=int(asked),
+            failing_since=from_milliseconds(int(failing_since)) if failing_since else None,
+            is_given_up=bool(int(given_up)),
+        )
 
     async def give_up(self, holding: Holding, endpoint: EndpointKey, activation: EventId) -> None:
         """See :class:`WebhookSchedule`."""
@@ -212,6 +207,18 @@ class RedisWebhookSchedule:
                 pipeline.sadd(touched_key(share), *names)
                 pipeline.publish(touched_key(share), "")
             await pipeline.execute()
+
+
+def _settling(ended: Ended) -> tuple[str, str, str, str | int, int]:
+    """The arguments that say how an attempt ended."""
+    settlement = ended.settlement
+    return (
+        ended.claimed.lane,
+        settlement.record.id,
+        settlement.record.model_dump_json(),
+        "" if settlement.due_at is None else milliseconds(settlement.due_at),
+        int(settlement.is_success),
+    )
 
 
 def _endpoint_of(name: str) -> EndpointKey:

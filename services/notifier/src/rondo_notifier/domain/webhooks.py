@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from math import ceil
 from typing import Any, NamedTuple
 
 from rondo_common.directory.entries import WebhookEntry
@@ -20,10 +22,16 @@ RETRY_DELAYS_S = (5, 30, 2 * 60, 15 * 60, 60 * 60, 6 * 60 * 60, 24 * 60 * 60)
 """How long after a failed attempt comes the next; after the last one the delivery has failed."""
 GIVEN_UP_AFTER_S = 5 * 24 * 60 * 60
 """An endpoint that fails for so long, without one success, gets nothing more."""
+SECONDS_DIGITS_MAX = 9
+"""Of a ``Retry-After``; what is longer is too long anyway."""
 CLOCK_SKEW_S_MAX = 10
 """How far the clocks of those who write events and endpoints may be apart."""
 
 SUCCESSES = range(200, 300)
+GONE = 410
+"""Says that the endpoint wants nothing any more, ever."""
+TELLS_WHEN = (429, 503)
+"""Answers whose ``Retry-After`` counts."""
 
 
 class EndpointKey(NamedTuple):
@@ -62,6 +70,11 @@ class Settlement:
     record: DeliveryRecord
     due_at: datetime | None
     is_success: bool
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt that it follows from."""
+        return self.record.attempts[-1]
 
 
 def plans_of(
@@ -110,7 +123,9 @@ def after(record: DeliveryRecord, attempt: Attempt, now: datetime) -> Settlement
     """What follows from ``attempt``, which ended at ``now``."""
     attempts = (*record.attempts, attempt)
     is_success = attempt.error is None
-    delay_s = None if is_success else next_delay_s(record.event_type, len(attempts))
+    delay_s = (
+        None if is_success else next_delay_s(record.event_type, len(attempts), asked_delay_s(attempt, now))
+    )
     due_at = None if delay_s is None else now + timedelta(seconds=delay_s)
     state = DeliveryState.RETRYING
     if due_at is None:
@@ -119,17 +134,46 @@ def after(record: DeliveryRecord, attempt: Attempt, now: datetime) -> Settlement
     return Settlement(changed, due_at, is_success)
 
 
-def next_delay_s(event_type: str, failures: int) -> int | None:
+def next_delay_s(event_type: str, failures: int, asked_s: int = 0) -> int | None:
     """How long after its ``failures``-th failure an event is tried again; None: never. A test is about
-    now, so it is tried once."""
+    now, so it is tried once.
+
+    A receiver that asked to be left alone for ``asked_s`` is, but no longer than until the step after.
+    """
     if event_type == TEST_TYPE or failures > len(RETRY_DELAYS_S):
         return None
-    return RETRY_DELAYS_S[failures - 1]
+    step_s, longest_s = (*RETRY_DELAYS_S, RETRY_DELAYS_S[-1])[failures - 1 : failures + 1]
+    return max(step_s, min(asked_s, longest_s))
 
 
-def is_to_be_given_up(failing_since: datetime | None, now: datetime) -> bool:
-    """Whether an endpoint that has failed since then is not worth another attempt."""
-    return failing_since is not None and now - failing_since >= timedelta(seconds=GIVEN_UP_AFTER_S)
+def asked_delay_s(attempt: Attempt, now: datetime) -> int:
+    """For how long the receiver asked to be left alone (``Retry-After`` of RFC 9110), 0 if it did not."""
+    answer = attempt.answer
+    if answer is None or answer.status not in TELLS_WHEN:
+        return 0
+    said = answer.headers.get("retry-after", "").strip()
+    if said.isascii() and said.isdigit():
+        return int(said[:SECONDS_DIGITS_MAX])
+    try:
+        until = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):
+        return 0
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(0, ceil((until - now).total_seconds()))
+
+
+def reason_to_give_up(
+    settlements: Sequence[Settlement], failing_since: datetime | None, now: datetime
+) -> str | None:
+    """Why an endpoint is not worth another attempt after these; None: it is."""
+    failures = [each.attempt for each in settlements if not each.is_success]
+    gone = [each for each in failures if each.status == GONE]
+    has_failed_for_long = failing_since is not None and now - failing_since >= timedelta(
+        seconds=GIVEN_UP_AFTER_S
+    )
+    reasons = gone or (failures if has_failed_for_long else [])
+    return reasons[-1].error if reasons else None
 
 
 def valid_secrets(entry: WebhookEntry, now: datetime) -> list[str]:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
 from rondo_common.clock import Clock, milliseconds
-from rondo_common.directory.entries import Kind
+from rondo_common.directory.entries import Kind, WebhookEntry
 from rondo_common.directory.view import DirectoryChange
 from rondo_common.errors import Fenced, Retryable
 from rondo_common.ids import WebhookId
@@ -26,39 +25,28 @@ from rondo_common.tasks import end_tasks
 from rondo_common.webhooks import Reread, share_of, touched_key
 from rondo_notifier.domain.fair_turns import FairTurns, Turn
 from rondo_notifier.domain.webhooks import EndpointKey
-from rondo_notifier.handlers.webhooks import Endpoints, Rereading, WebhookDelivery, WebhookPlanning
-from rondo_notifier.ports import Claimed, ClaimRequest, Claims, Holding, WebhookSchedule
+from rondo_notifier.entrypoints.webhook_errands import RETRY_DELAY_S, Share, UseCases, WebhookErrands
+from rondo_notifier.handlers.webhooks import Endpoints, Hopeless
+from rondo_notifier.ports import Claimed, ClaimRequest, Claims, WebhookSchedule
 
 log = structlog.get_logger(__name__)
 
 LOOK_INTERVAL_S = 1.0
 """How often a share is looked at when its bell does not ring, and whether Redis still knows it."""
-RETRY_DELAY_S = 0.5
 DEFECT_DELAY_S = 5.0
 LET_GO_S = 2.0
-"""How long a share that is taken away is waited for; what is not settled by then is sent again."""
+"""How long a share that is taken away is waited for."""
+SETTLE_S = 1.0
+"""How long after that its attempts are settled; what is not by then is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
-class UseCases:
-    """What is done for endpoints."""
+class _Asking:
+    """What is asked for an endpoint in a round. Without a turn, it only settles."""
 
-    planning: WebhookPlanning
-    delivery: WebhookDelivery
-    rereading: Rereading
-
-
-@dataclass(slots=True)
-class _Share:
-    """A share that this process has, and what goes on for it beside the deliveries."""
-
-    holding: Holding
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    attempts: set[asyncio.Task[None]] = field(default_factory=set)
-    held: defaultdict[EndpointKey, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The lanes in which something is claimed."""
-    testing: set[EndpointKey] = field(default_factory=set)
-    replaying: set[EndpointKey] = field(default_factory=set)
+    turn: Turn | None
+    share: Share
+    request: ClaimRequest
 
 
 class WebhookShares:
@@ -77,13 +65,14 @@ class WebhookShares:
     ) -> None:
         self._schedule = schedule
         self._endpoints = endpoints
-        self._use_cases = use_cases
+        self._delivery = use_cases.delivery
+        self._errands = WebhookErrands(use_cases, self._block)
         self._bells = bells
         self._clock = clock
         self._rebuild = timedelta(seconds=rebuild_s)
         self._turns = turns or FairTurns()
         self._owned: set[int] = set()
-        self._shares: dict[int, _Share] = {}
+        self._shares: dict[int, Share] = {}
         self._leave_by_s = 0.0
         self._wake = asyncio.Event()
         self._attention: set[asyncio.Task[None]] = set()
@@ -97,11 +86,11 @@ class WebhookShares:
         now = self._clock()
         reread = Reread(since=now - self._rebuild, until=now)
         holding, wanted = await self._schedule.take_over(number, now, reread)
-        share = self._shares[number] = _Share(holding)
+        share = self._shares[number] = Share(holding)
         log.info("webhook_share_taken", share=number, reread=wanted is not None)
-        self._beside(share, self._watch(share))
+        share.beside(self._watch(share))
         if wanted is not None:
-            self._beside(share, self._rebuilt(share, wanted))
+            self._errands.rebuild(share, wanted)
 
     async def let_go(self, number: int) -> None:
         """Have a share no longer. Waits a moment for what is under way."""
@@ -136,7 +125,7 @@ class WebhookShares:
             while True:
                 await self._until_something_is_due()
                 try:
-                    await self._begin(self._turns.take(self._now_ms()))
+                    await self._round()
                 except Retryable as error:
                     self._block(error)
                     await asyncio.sleep(RETRY_DELAY_S)
@@ -156,82 +145,87 @@ class WebhookShares:
                 await self._wake.wait()
         self._wake.clear()
 
-    async def _begin(self, turns: Sequence[Turn]) -> None:
-        """Claim for each turn, and set off what was claimed."""
-        asking: list[tuple[Turn, _Share, ClaimRequest]] = []
-        for turn in turns:
-            share, entry = self._share_of(turn.endpoint), self._endpoints.find(turn.endpoint)
-            if share is None or entry is None or not entry.enabled:
-                self._turns.began(turn, 0, None)  # Whoever has it, or enables it, will see to it.
-                continue
-            held = tuple(share.held.get(turn.endpoint, ()))
-            request = ClaimRequest(share.holding, turn.endpoint, entry.activation, turn.room, held)
-            asking.append((turn, share, request))
-        if not asking:
-            return
-        now = self._clock()
-        claiming = [self._schedule.claim(request, now) for _, _, request in asking]
-        answers = await asyncio.gather(*claiming, return_exceptions=True)
+    async def _round(self) -> None:
+        """Settle what has ended, claim for whoever has a turn, and set that off: one call an endpoint."""
+        asking = self._asking(self._turns.take(self._now_ms()))
+        answers = await asyncio.gather(
+            *(self._delivery.settle_and_claim(each.request) for each in asking), return_exceptions=True
+        )
         failure: BaseException | None = None
-        for (turn, share, _), answer in zip(asking, answers, strict=True):
-            if isinstance(answer, Claims):
-                self._set_off(turn, share, answer)
+        for each, answer in zip(asking, answers, strict=True):
+            if not isinstance(answer, BaseException):
+                self._answered(each, *answer)
                 continue
-            self._turns.began(turn, 0, self._now_ms())
+            if each.turn is not None:
+                self._turns.began(each.turn, 0, self._now_ms())
             if isinstance(answer, Fenced):
-                self._lose(share)
-            else:
-                failure = failure or answer
+                self._lose(each.share)
+                continue
+            failure = failure or answer
+            if each.request.ended:
+                each.share.ended[each.request.endpoint][:0] = each.request.ended
         if failure is not None:
             raise failure
 
-    def _set_off(self, turn: Turn, share: _Share, claims: Claims) -> None:
-        self._turns.began(turn, len(claims.claimed), claims.next_due_ms)
-        for each in claims.claimed:
-            share.held[each.endpoint].add(each.lane)
+    def _asking(self, turns: Sequence[Turn]) -> list[_Asking]:
+        """What is asked for the endpoints that have a turn, and for those where something has ended."""
+        turn_of = {turn.endpoint: turn for turn in turns}
+        ended = [endpoint for share in self._shares.values() for endpoint in share.ended]
+        asking: list[_Asking] = []
+        for endpoint in dict.fromkeys([*turn_of, *ended]):
+            turn = turn_of.get(endpoint)
+            share, entry = self._share_of(endpoint), self._endpoints.find(endpoint)
+            if share is not None and entry is not None and (entry.enabled or endpoint in share.ended):
+                asking.append(_Asking(turn, share, _request(share, endpoint, entry, turn)))
+                continue
+            if share is not None:
+                share.forget(endpoint)
+            if turn is not None:
+                self._turns.began(turn, 0, None)  # Whoever has it, or enables it, will see to it.
+        return asking
+
+    def _answered(self, asking: _Asking, claims: Claims, hopeless: Hopeless | None) -> None:
+        """What has ended is settled; deliver what was claimed."""
+        share, endpoint = asking.share, asking.request.endpoint
+        for ended in asking.request.ended:
+            share.release(ended.claimed)
+        # A share that was let go meanwhile has a new owner, or will have: what was claimed is theirs.
+        claimed = claims.claimed if self._share_of(endpoint) is share else ()
+        if asking.turn is not None:
+            self._turns.began(asking.turn, len(claimed), claims.next_due_ms)
+        for each in claimed:
+            share.held[endpoint].add(each.lane)
             task = asyncio.create_task(self._deliver(share, each))
             share.attempts.add(task)
             task.add_done_callback(share.attempts.discard)
         if claims.asked:
-            self._serve(share, turn.endpoint, claims.asked)
+            self._errands.serve(share, endpoint, claims.asked)
+        if hopeless is not None:
+            self._errands.give_up(share, hopeless)
 
-    async def _deliver(self, share: _Share, claimed: Claimed) -> None:
-        """One attempt, to its settlement."""
+    async def _deliver(self, share: Share, claimed: Claimed) -> None:
+        """One attempt. The next round settles it."""
         is_success = False
         try:
             entry = self._endpoints.find(claimed.endpoint)
             if entry is None:
-                return  # Gone since the claim; what it had is being forgotten.
-            attempt = await self._use_cases.delivery.attempt(claimed, entry)
-            is_success = attempt.error is None
-            await self._retrying(
-                lambda: self._use_cases.delivery.settle(share.holding, claimed, entry, attempt)
-            )
-            log.debug(
-                "webhook_attempted",
-                workspace=claimed.endpoint.workspace_id,
-                webhook=claimed.endpoint.webhook_id,
-                delivery=claimed.record.id,
-                status=attempt.status,
-                error=attempt.error,
-            )
-        except Fenced:
-            self._lose(share)
+                share.release(claimed)  # Gone since the claim; what it had is being forgotten.
+                return
+            ended = await self._delivery.attempt(claimed, entry)
+            is_success = ended.settlement.is_success
+            share.ended[claimed.endpoint].append(ended)
         except Exception:
             log.exception("webhook_attempt_failed", delivery=claimed.record.id)
             await asyncio.sleep(DEFECT_DELAY_S)  # It stays due; do not try it in a hot loop.
+            share.release(claimed)
         finally:
-            held = share.held[claimed.endpoint]
-            held.discard(claimed.lane)
-            if not held:
-                del share.held[claimed.endpoint]
             self._turns.ended(claimed.endpoint, is_success=is_success)
             self._turns.note(claimed.endpoint, self._now_ms())
             self._wake.set()
 
     # -- beside the loop ------------------------------------------------------------------------
 
-    async def _watch(self, share: _Share) -> None:
+    async def _watch(self, share: Share) -> None:
         """Look at all of the share's endpoints, then at those with something new, until it is let go."""
         number = share.holding.share
         self._note(self._endpoints.of_share(number))
@@ -245,7 +239,7 @@ class WebhookShares:
             else:
                 return
 
-    async def _look(self, share: _Share, bell: Doorbell) -> None:
+    async def _look(self, share: Share, bell: Doorbell) -> None:
         while True:
             bell.clear()
             self._note(await self._schedule.touched(share.holding))
@@ -262,15 +256,32 @@ class WebhookShares:
         share = self._shares.pop(number, None)
         if share is None:
             return
+        # Shares go one after the other, and the group waits: they have one deadline together.
+        now_s = asyncio.get_running_loop().time()
+        if now_s > self._leave_by_s + LET_GO_S:
+            self._leave_by_s = now_s + LET_GO_S
         if share.attempts:
-            # Shares go one after the other, and the group waits: they have one deadline together.
-            now_s = asyncio.get_running_loop().time()
-            if now_s > self._leave_by_s + LET_GO_S:
-                self._leave_by_s = now_s + LET_GO_S
             await asyncio.wait(share.attempts, timeout=max(0.0, self._leave_by_s - now_s))
-        await end_tasks([*share.tasks, *share.attempts])
+        settling = asyncio.create_task(self._settle_the_rest(share))
+        left_s = self._leave_by_s + SETTLE_S - asyncio.get_running_loop().time()
+        await asyncio.wait([settling], timeout=max(0.0, left_s))
+        await end_tasks([settling, *share.tasks, *share.attempts])
 
-    def _lose(self, share: _Share) -> None:
+    async def _settle_the_rest(self, share: Share) -> None:
+        """Settle what has ended since the last round. What cannot be is sent again by the next owner."""
+        requests = [
+            _request(share, endpoint, entry, None)
+            for endpoint in list(share.ended)
+            if (entry := self._endpoints.find(endpoint)) is not None
+        ]
+        answers = await asyncio.gather(
+            *(self._delivery.settle_and_claim(each) for each in requests), return_exceptions=True
+        )
+        unsettled = sum(isinstance(each, BaseException) for each in answers)
+        if unsettled:
+            log.warning("webhooks_left_unsettled", share=share.holding.share, endpoints=unsettled)
+
+    def _lose(self, share: Share) -> None:
         """Somebody newer has the share: begin nothing more for it."""
         if self._shares.get(share.holding.share) is share:
             log.warning("webhook_share_lost", share=share.holding.share)
@@ -278,7 +289,7 @@ class WebhookShares:
             for each in share.tasks:
                 each.cancel()
 
-    def _again(self, share: _Share) -> None:
+    def _again(self, share: Share) -> None:
         """Redis was lost: take the share over anew, which has the log read again."""
 
         async def take_again() -> None:
@@ -295,65 +306,14 @@ class WebhookShares:
         self._attention.add(task)
         task.add_done_callback(self._attention.discard)
 
-    async def _rebuilt(self, share: _Share, reread: Reread) -> None:
-        """Plan again what a lost Redis had."""
-        await self._retrying(lambda: self._use_cases.rereading.rebuild(share.holding.share, reread))
-        log.info("webhook_share_rebuilt", share=share.holding.share)
-
-    def _serve(self, share: _Share, endpoint: EndpointKey, asked: int) -> None:
-        """Do what people asked for an endpoint. A replay stays asked for until it is done."""
-        is_replaying = endpoint in share.replaying
-        if asked > int(is_replaying) and endpoint not in share.testing:
-            share.testing.add(endpoint)
-            self._beside(share, self._tested(share, endpoint))
-        if not is_replaying:
-            share.replaying.add(endpoint)
-            self._beside(share, self._replayed(share, endpoint))
-
-    async def _tested(self, share: _Share, endpoint: EndpointKey) -> None:
-        try:
-            await self._retrying(lambda: self._use_cases.planning.test(endpoint))
-        finally:
-            share.testing.discard(endpoint)
-
-    async def _replayed(self, share: _Share, endpoint: EndpointKey) -> None:
-        try:
-            await self._retrying(lambda: self._use_cases.rereading.replay(endpoint))
-        finally:
-            share.replaying.discard(endpoint)
-
     async def _reconsider(self, endpoints: Sequence[EndpointKey]) -> None:
         gone = [each for each in endpoints if self._endpoints.find(each) is None]
         for each in gone:
             self._turns.forget(each)
         mine = [each for each in gone if self._share_of(each) is not None]
         if mine:
-            await self._retrying(lambda: self._schedule.forget(mine))
+            await self._errands.retrying(lambda: self._schedule.forget(mine))
         self._note([each for each in endpoints if each not in gone])
-
-    async def _retrying(self, attempt: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Repeat until it succeeds. Raises ``Fenced`` when somebody newer has the share."""
-        while True:
-            try:
-                await attempt()
-            except Fenced:
-                raise
-            except Retryable as error:
-                self._block(error)
-                await asyncio.sleep(RETRY_DELAY_S)
-            else:
-                return
-
-    def _beside(self, share: _Share, part: Coroutine[Any, Any, None]) -> None:
-        async def supervised() -> None:
-            try:
-                await part
-            except Exception:
-                log.exception("webhook_part_failed", share=share.holding.share)
-
-        task = asyncio.create_task(supervised())
-        share.tasks.add(task)
-        task.add_done_callback(share.tasks.discard)
 
     def _note(self, endpoints: Sequence[EndpointKey]) -> None:
         now_ms = self._now_ms()
@@ -362,7 +322,7 @@ class WebhookShares:
         if endpoints:
             self._wake.set()
 
-    def _share_of(self, endpoint: EndpointKey) -> _Share | None:
+    def _share_of(self, endpoint: EndpointKey) -> Share | None:
         return self._shares.get(share_of(*endpoint))
 
     def _block(self, error: Retryable) -> None:
@@ -372,3 +332,11 @@ class WebhookShares:
 
     def _now_ms(self) -> int:
         return milliseconds(self._clock())
+
+
+def _request(share: Share, endpoint: EndpointKey, entry: WebhookEntry, turn: Turn | None) -> ClaimRequest:
+    """Takes what has ended."""
+    ended = share.ended.pop(endpoint, [])
+    count = turn.room if turn is not None and entry.enabled else 0
+    held = share.held.get(endpoint, set()) - {each.claimed.lane for each in ended}
+    return ClaimRequest(share.holding, endpoint, entry.activation, count, tuple(held), ended)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rondo_common.clock import Clock
@@ -11,13 +13,13 @@ from rondo_common.directory.view import Directory
 from rondo_common.envelope import Envelope
 from rondo_common.events import ConversationErased, WebhookDisabled
 from rondo_common.ids import WorkspaceId, derived_event_id
-from rondo_common.webhooks import SOURCES, Attempt, Reread, share_of
+from rondo_common.webhooks import SOURCES, Reread, share_of
 from rondo_notifier.domain.webhooks import (
     EndpointKey,
     Plan,
     after,
-    is_to_be_given_up,
     plans_of,
+    reason_to_give_up,
     refused,
     test_plan,
     valid_secrets,
@@ -25,6 +27,9 @@ from rondo_notifier.domain.webhooks import (
 from rondo_notifier.ports import (
     Alerts,
     Claimed,
+    ClaimRequest,
+    Claims,
+    Ended,
     Holding,
     PastEvents,
     Placement,
@@ -37,8 +42,8 @@ WAITING_MAX = 10_000
 """Of one endpoint. What comes on top has failed at once; a replay brings it back."""
 REPLAY_WAITING_MAX = 1_000
 """A replay goes on when fewer wait, so that it leaves room for what happens now."""
-PLANS_MAX = 100
-"""How many are scheduled in one round trip. Redis does nothing else meanwhile."""
+PLANS_MAX = 500
+"""How many are scheduled in one round trip."""
 
 
 class Endpoints:
@@ -119,8 +124,18 @@ class WebhookPlanning:
 FULL = f"{WAITING_MAX} deliveries wait for this endpoint already; replay from this time when it is well"
 
 
+@dataclass(frozen=True, slots=True)
+class Hopeless:
+    """An endpoint that is to get nothing more as it is defined now, and why."""
+
+    endpoint: EndpointKey
+    entry: WebhookEntry
+    failing_since: datetime
+    error: str
+
+
 class WebhookDelivery:
-    """Attempts what was claimed."""
+    """Attempts what was claimed, and keeps what follows."""
 
     def __init__(
         self, schedule: WebhookSchedule, sender: WebhookSender, alerts: Alerts, clock: Clock
@@ -130,28 +145,37 @@ class WebhookDelivery:
         self._alerts = alerts
         self._clock = clock
 
-    async def attempt(self, claimed: Claimed, entry: WebhookEntry) -> Attempt:
-        """Send it once. What it came to is still to be settled."""
+    async def attempt(self, claimed: Claimed, entry: WebhookEntry) -> Ended:
+        """Send it once. What follows is still to be settled."""
         secrets = valid_secrets(entry, self._clock())
-        return await self._sender.send(entry, secrets, claimed.body, claimed.record.id)
+        attempt = await self._sender.send(entry, secrets, claimed.body, claimed.record.id)
+        return Ended(claimed, entry, after(claimed.record, attempt, self._clock()))
 
-    async def settle(
-        self, holding: Holding, claimed: Claimed, entry: WebhookEntry, attempt: Attempt
-    ) -> None:
-        """Keep what follows. Raises ``Unavailable`` (repeat it then) and ``Fenced``."""
+    async def settle_and_claim(self, request: ClaimRequest) -> tuple[Claims, Hopeless | None]:
+        """Keep what follows from what has ended, and claim what is due; and whether the endpoint is to
+        be given up now. Raises ``Unavailable`` (repeat it then) and ``Fenced``."""
         now = self._clock()
-        settlement = after(claimed.record, attempt, now)
-        failing_since = await self._schedule.settle(holding, claimed, settlement, now)
-        if failing_since is None or not is_to_be_given_up(failing_since, now):
-            return
+        claims = await self._schedule.settle_and_claim(request, now)
+        # What was sent before the endpoint was defined anew says nothing about it.
+        ended = [each for each in request.ended if each.entry.activation == request.activation]
+        if claims.is_given_up or not ended:
+            return claims, None
+        error = reason_to_give_up([each.settlement for each in ended], claims.failing_since, now)
+        if error is None:
+            return claims, None
+        return claims, Hopeless(request.endpoint, ended[-1].entry, claims.failing_since or now, error)
+
+    async def give_up(self, holding: Holding, hopeless: Hopeless) -> None:
+        """Send nothing more to the endpoint. Raises ``Unavailable`` (repeat it then) and ``Fenced``."""
+        entry = hopeless.entry
         # First told, then done: should it break off, it is told again, under the same id.
         event = WebhookDisabled(
-            webhook_id=entry.id, url=entry.url, failing_since=failing_since, error=attempt.error or ""
+            webhook_id=entry.id, url=entry.url, failing_since=hopeless.failing_since, error=hopeless.error
         )
         event_id = derived_event_id(entry.activation, "disabled")
-        workspace_id = claimed.endpoint.workspace_id
-        await self._alerts.publish(Envelope(event_id, SOURCE, now, workspace_id, event))
-        await self._schedule.give_up(holding, claimed.endpoint, entry.activation)
+        workspace_id = hopeless.endpoint.workspace_id
+        await self._alerts.publish(Envelope(event_id, SOURCE, self._clock(), workspace_id, event))
+        await self._schedule.give_up(holding, hopeless.endpoint, entry.activation)
 
 
 class Rereading:

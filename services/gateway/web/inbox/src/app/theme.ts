@@ -30,7 +30,8 @@ const ring: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "calm",
-  // Dark enough for white text on it, in both schemes: 4.5 to 1 and more.
+  // Dark enough for white text on it, and for itself on white: 4.5 to 1 and more. The same in the dark:
+  // what stands on it is white in both schemes.
   primaryShade: 7,
   autoContrast: true,
   colors: { calm, ring },

@@ -5,6 +5,7 @@ import { Button, Center, Paper, Stack, Text, TextInput, Title } from "@mantine/c
 import { answered, type RondoError } from "@rondo/client";
 import { useMutation } from "@tanstack/react-query";
 import { createLazyRoute, useRouteContext, useRouter } from "@tanstack/react-router";
+import type { TFunction } from "i18next";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { problemText } from "../app/problem.ts";
@@ -121,7 +122,7 @@ function CompanySignIn({ returnTo }: { returnTo: string }) {
   );
 }
 
-function reasonOf(t: ReturnType<typeof useTranslation>["t"], problem: string): string {
+function reasonOf(t: TFunction<"app">, problem: string): string {
   if (problem === "expired") return t("sign_in.expired");
   if (problem === "signed_out") return t("sign_in.signed_out");
   return t("sign_in.failed", { problem });

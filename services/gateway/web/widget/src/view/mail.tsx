@@ -26,7 +26,6 @@ export function Mail() {
           id="mail-to"
           type="email"
           autoComplete="email"
-          placeholder={language.say("mail_to")}
           aria-invalid={isWrong}
           {...(isWrong && { "aria-describedby": "mail-wrong" })}
           value={to}

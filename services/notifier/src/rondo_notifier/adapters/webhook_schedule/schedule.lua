@@ -17,16 +17,15 @@
 -- rondo_webhook_refuse
 --   keys: <e>   arguments: id, record, now, records to keep, ms to keep them
 --   result: 1; only the log has it
--- rondo_webhook_claim
---   keys: <e>   arguments: epoch, now, how many at most, activation, then the lanes the caller holds.
+-- rondo_webhook_turn
+--   keys: <e>   arguments: epoch, now, activation, records to keep, ms to keep them, how many attempts have
+--               ended, for each of these its lane, id, record, when it is due again ('' for never) and '1'
+--               for a success, then how many to claim at most, then the lanes the caller holds.
 --               What else was being tried (by an earlier owner, or claimed by a call whose answer was
---               lost) is due at once.
---   result: when the next one is due (ms, '' for none), how many things were asked for, then for each
---           claimed delivery its lane, body and record
--- rondo_webhook_settle
---   keys: <e>   arguments: epoch, lane, id, record, when it is due again ('' for never), '1' for a success,
---               now, records to keep, ms to keep them
---   result: since when the endpoint fails (ms), '' when it does not
+--               lost) is due at once, where something is claimed.
+--   result: since when the endpoint fails (ms, '' when it does not), 1 if it was given up as it is
+--           defined now, how many things were asked for, when the next one is due (ms, '' for none), then
+--           for each claimed delivery its lane, body and record
 -- rondo_webhook_give_up
 --   keys: <e>   arguments: epoch, activation
 --   result: 1
@@ -58,11 +57,9 @@ local function fenced_off(e, epoch)
   return nil
 end
 
--- The oldest delivery of a lane, as it stands in waiting, and its id.
-local function oldest(e, lane)
-  local found = redis.call('ZRANGEBYLEX', e .. ':waiting', '[' .. lane .. '/', '(' .. lane .. '0', 'LIMIT', 0, 1)
-  if not found[1] then return nil end
-  return found[1], string.sub(found[1], #lane + 19)
+-- The oldest deliveries of a lane, as they stand in waiting.
+local function oldest(e, lane, count)
+  return redis.call('ZRANGEBYLEX', e .. ':waiting', '[' .. lane .. '/', '(' .. lane .. '0', 'LIMIT', 0, count)
 end
 
 local function drop_records(e, ids)
@@ -73,8 +70,8 @@ local function drop_records(e, ids)
   end
 end
 
-local function finish(e, id, now, kept, kept_ms)
-  redis.call('ZADD', e .. ':finished', now, id)
+-- Of what came to its end, keep only the latest.
+local function trim(e, now, kept, kept_ms)
   local over = redis.call('ZCARD', e .. ':finished') - tonumber(kept)
   if over > 0 then
     drop_records(e, redis.call('ZRANGE', e .. ':finished', 0, over - 1))
@@ -118,7 +115,8 @@ end)
 redis.register_function('rondo_webhook_refuse', function(keys, args)
   if redis.call('HEXISTS', keys[1] .. ':bodies', args[1]) == 1 then return 1 end
   note(keys[1], args[1], args[2])
-  finish(keys[1], args[1], args[3], args[4], args[5])
+  redis.call('ZADD', keys[1] .. ':finished', args[3], args[1])
+  trim(keys[1], args[3], args[4], args[5])
   return 1
 end)
 
@@ -131,53 +129,69 @@ local function take_back(e, held)
   end
 end
 
-redis.register_function('rondo_webhook_claim', function(keys, args)
-  local e, now, count = keys[1], args[2], tonumber(args[3])
-  local fenced = fenced_off(e, args[1])
-  if fenced then return fenced end
-  local claims = { '', redis.call('HLEN', e .. ':asked') }
-  local held = {}
-  for index = 5, #args do held[args[index]] = true end
-  take_back(e, held)
-  if redis.call('HGET', e .. ':state', 'given_up') == args[4] then return claims end
+local function claim(e, now, count, claims)
   for _, lane in ipairs(redis.call('ZRANGE', e .. ':due', '-inf', now, 'BYSCORE', 'LIMIT', 0, count)) do
     redis.call('ZREM', e .. ':due', lane)
-    local _, id = oldest(e, lane)
-    if id then
+    local entry = oldest(e, lane, 1)[1]
+    if entry then
+      local id = string.sub(entry, #lane + 19)
       redis.call('HSET', e .. ':flying', lane, id)
       claims[#claims + 1] = lane
       claims[#claims + 1] = redis.call('HGET', e .. ':bodies', id)
       claims[#claims + 1] = redis.call('HGET', e .. ':records', id)
     end
   end
-  local following = redis.call('ZRANGE', e .. ':due', 0, 0, 'WITHSCORES')
-  claims[1] = following[2] or ''
-  return claims
-end)
+end
 
-redis.register_function('rondo_webhook_settle', function(keys, args)
-  local e, lane, id, due, now = keys[1], args[2], args[3], args[5], args[7]
-  local fenced = fenced_off(e, args[1])
-  if fenced then return fenced end
-  -- Settled before by the same call, or the endpoint was forgotten meanwhile: there is nothing left to do.
-  if redis.call('HGET', e .. ':flying', lane) == id then
-    redis.call('HDEL', e .. ':flying', lane)
-    redis.call('HSET', e .. ':records', id, args[4])
-    if due ~= '' then
-      redis.call('ZADD', e .. ':due', due, lane)
-    else
-      redis.call('ZREM', e .. ':waiting', (oldest(e, lane)))
-      redis.call('HDEL', e .. ':bodies', id)
-      finish(e, id, now, args[8], args[9])
-      if oldest(e, lane) then redis.call('ZADD', e .. ':due', now, lane) end
-    end
-    if args[6] == '1' then
-      redis.call('HDEL', e .. ':state', 'failing_since')
-    else
-      redis.call('HSETNX', e .. ':state', 'failing_since', now)
+local function settle(e, lane, id, record, due, now)
+  redis.call('HDEL', e .. ':flying', lane)
+  redis.call('HSET', e .. ':records', id, record)
+  if due ~= '' then
+    redis.call('ZADD', e .. ':due', due, lane)
+    return
+  end
+  local waiting = oldest(e, lane, 2)
+  redis.call('ZREM', e .. ':waiting', waiting[1])
+  redis.call('HDEL', e .. ':bodies', id)
+  redis.call('ZADD', e .. ':finished', now, id)
+  if waiting[2] then redis.call('ZADD', e .. ':due', now, lane) end
+end
+
+local function settle_all(e, now, args, first, last)
+  for index = first, last, 5 do
+    local lane, id = args[index], args[index + 1]
+    -- Else it was settled before by the same call, or the endpoint was forgotten meanwhile.
+    if redis.call('HGET', e .. ':flying', lane) == id then
+      settle(e, lane, id, args[index + 2], args[index + 3], now)
+      if args[index + 4] == '1' then
+        redis.call('HDEL', e .. ':state', 'failing_since')
+      else
+        redis.call('HSETNX', e .. ':state', 'failing_since', now)
+      end
     end
   end
-  return redis.call('HGET', e .. ':state', 'failing_since') or ''
+end
+
+redis.register_function('rondo_webhook_turn', function(keys, args)
+  local e, now, ended = keys[1], args[2], tonumber(args[6])
+  local fenced = fenced_off(e, args[1])
+  if fenced then return fenced end
+  if ended > 0 then
+    settle_all(e, now, args, 7, 6 + ended * 5)
+    trim(e, now, args[4], args[5])
+  end
+  local state = redis.call('HMGET', e .. ':state', 'failing_since', 'given_up')
+  local given_up = state[2] == args[3]
+  local answer = { state[1] or '', given_up and 1 or 0, redis.call('HLEN', e .. ':asked'), '' }
+  local count = tonumber(args[7 + ended * 5])
+  if count == 0 then return answer end
+  local held = {}
+  for index = 8 + ended * 5, #args do held[args[index]] = true end
+  take_back(e, held)
+  if given_up then return answer end
+  claim(e, now, count, answer)
+  answer[4] = redis.call('ZRANGE', e .. ':due', 0, 0, 'WITHSCORES')[2] or ''
+  return answer
 end)
 
 redis.register_function('rondo_webhook_give_up', function(keys, args)
