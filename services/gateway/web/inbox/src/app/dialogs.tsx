@@ -1,5 +1,6 @@
 // Dialogs of the frame: loaded when they are first asked for.
 
+import "./more_styles.ts";
 import type { Ringer } from "../offers/sound.ts";
 import { Settings } from "../settings/settings.tsx";
 import { KeyboardOverview } from "./keyboard.tsx";

@@ -1,12 +1,14 @@
 // What every page stands on: colours, direction, notices.
 
 import { DirectionProvider, MantineProvider, useDirection } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
-import { type ReactNode, useEffect, useSyncExternalStore } from "react";
+import { useNotifications } from "@mantine/notifications";
+import { lazy, type ReactNode, Suspense, useEffect, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import type { Chosen, Preferences } from "../settings/preferences.ts";
 import "./styles.ts";
 import { theme } from "./theme.ts";
+
+const Notices = lazy(() => import("./notices.tsx"));
 
 interface SurfaceProps {
   /** By which the page's policy knows style elements of its own. */
@@ -21,11 +23,25 @@ export function Surface({ nonce, preferences, children }: SurfaceProps) {
     <DirectionProvider detectDirection={false}>
       <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
         <Spoken preferences={preferences} />
-        <Notifications position="bottom-right" limit={4} />
+        <NoticesOnceThereAreAny />
         {children}
       </MantineProvider>
     </DirectionProvider>
   );
+}
+
+/** Most of the time there are none: what shows them is loaded with the first. */
+function NoticesOnceThereAreAny() {
+  const { notifications } = useNotifications();
+  const [isWanted, setWanted] = useState(false);
+  useEffect(() => {
+    if (notifications.length > 0) setWanted(true);
+  }, [notifications.length]);
+  return isWanted ? (
+    <Suspense>
+      <Notices />
+    </Suspense>
+  ) : null;
 }
 
 /** The document says in which language and direction it is. */

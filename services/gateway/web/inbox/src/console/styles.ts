@@ -1,5 +1,6 @@
 // Mantine's styles of what only the console uses. See `app/styles.ts`.
 
+import "../app/more_styles.ts";
 import "@mantine/core/styles/Accordion.layer.css";
 import "@mantine/core/styles/Code.layer.css";
 import "@mantine/core/styles/ColorInput.layer.css";

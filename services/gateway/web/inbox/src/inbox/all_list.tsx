@@ -1,5 +1,6 @@
 // Every conversation the agent may see: searched, filtered, as far back as one scrolls.
 
+import "../app/more_styles.ts";
 import { ActionIcon, CloseButton, Menu, TextInput } from "@mantine/core";
 import { answered } from "@rondo/client";
 import { IconAdjustments, IconSearch } from "@tabler/icons-react";

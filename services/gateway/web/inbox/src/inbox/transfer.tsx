@@ -1,5 +1,6 @@
 // Handing a chat over: to a colleague who is there, or to a team.
 
+import "../app/more_styles.ts";
 import { Avatar, Modal, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { answered, type Colleague } from "@rondo/client";
 import { IconUsers } from "@tabler/icons-react";

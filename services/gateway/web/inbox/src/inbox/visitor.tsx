@@ -1,6 +1,6 @@
 // Who the visitor is: all that is known, a dash for what is not.
 
-import { ActionIcon, Anchor } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { answered, type Conversation, type components } from "@rondo/client";
 import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -103,16 +103,9 @@ function PageLink({ url }: { url: string }) {
   const isSafe = /^https?:\/\//i.test(url);
   if (!isSafe) return <span className={classes.value}>{url}</span>;
   return (
-    <Anchor
-      href={url}
-      target="_blank"
-      rel="noopener noreferrer nofollow"
-      size="sm"
-      className={classes.value ?? ""}
-      dir="ltr"
-    >
+    <a href={url} target="_blank" rel="noopener noreferrer nofollow" className={classes.page} dir="ltr">
       {pageText(url)}
-    </Anchor>
+    </a>
   );
 }
 

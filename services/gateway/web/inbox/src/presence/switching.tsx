@@ -1,5 +1,6 @@
 // The switch of the availability: loaded when it is first asked for.
 
+import "../app/more_styles.ts";
 import { SegmentedControl, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";

@@ -1,5 +1,6 @@
 // Signing in: by a link that was sent, or by the company's own sign-in.
 
+import "../app/more_styles.ts";
 import { Button, Center, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { answered, type RondoError } from "@rondo/client";
 import { useMutation } from "@tanstack/react-query";
