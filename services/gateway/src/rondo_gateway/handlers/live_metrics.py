@@ -110,5 +110,5 @@ def _told(posted: Posted) -> Told:
 
 
 def _cursor_after(offset: int) -> Cursor:
-    """Where to go on: the next offset. An empty log ends at -1, and its first record is not to be missed."""
+    """Where to go on: the next offset. An empty log ends at -1, and its first record must not be missed."""
     return Cursor(offset + 1, 0)
