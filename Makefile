@@ -63,7 +63,7 @@ pages: setup ## Build the pages for browsers; skipped when nothing changed
 	@$(PY) -m rondo_local pages
 
 screenshots: pages ## Take the guides' pictures anew, of the pages as they are
-	@RONDO_SCREENSHOTS=docs/pictures $(PY) -m pytest tests/web/test_pictures.py --quiet $(ARGS)
+	@RONDO_SCREENSHOTS=docs/pictures $(PY) -m pytest tests/web/test_pictures.py tests/e2e/console/test_console_for_everyone.py --quiet $(ARGS)
 
 pages-check: setup ## Check the style and types of the pages, and run their tests
 	@$(PY) -m rondo_local pages check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, Locator, expect
 
 from rondo_common.webhooks import KNOWN_TYPES
@@ -133,16 +134,27 @@ async def test_rules_are_ordered_with_the_mouse_and_with_keys_and_findings_stand
 
     await _drag(console, page.get_by_role("button", name="Move third"), rows.first)
     await ordered("third", "first", "second")
-    await page.get_by_role("button", name="Move third").focus()
-    await page.keyboard.press("Space")
-    await expect(page.get_by_text("third is at place 1 of 3.")).to_be_attached()
-    await page.keyboard.press("ArrowDown")
-    await expect(page.get_by_text("third is at place 2 of 3.")).to_be_attached()
-    await page.keyboard.press("Space")
+    await _move_down_by_keys(console, "third", from_place=1)
     await ordered("first", "third", "second")
     await page.get_by_role("button", name="More for second").click()
     await page.get_by_role("menuitem", name="Move up").click()
     await ordered("first", "second", "third")
+
+
+async def _move_down_by_keys(console: Console, name: str, from_place: int) -> None:
+    """One place down, as announced. A key pressed in the moment of lifting may go unheard: then again."""
+    page = console.page
+    for _ in range(5):
+        await page.get_by_role("button", name=f"Move {name}").focus()
+        await page.keyboard.press("Space")
+        await expect(page.get_by_text(f"{name} is at place {from_place} of")).to_be_attached()
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Space")
+        dropped = page.get_by_text(f"{name} is dropped at place")
+        await expect(dropped).to_be_attached()
+        if f"place {from_place + 1} of" in await dropped.inner_text():
+            return
+    pytest.fail(f"{name} does not move by keys")
 
 
 async def _drag(console: Console, handle: Locator, target: Locator) -> None:

@@ -14,6 +14,7 @@ from tests.e2e.conftest import RunningStack
 from tests.e2e.console.conftest import DESK, Console, signed_in
 
 AXE = Path(__file__).resolve().parents[3] / "services/gateway/web/node_modules/axe-core/axe.min.js"
+IN_THE_GUIDE = {"console_rules_1440_light": "console-rules.png", "console_wall_1440_dark": "wall.png"}
 PHONE = {"width": 360, "height": 740}
 SCREENS = {
     "agents": "console/agents",
@@ -128,7 +129,10 @@ async def test_the_console_speaks_swedish(
 
 
 async def _keep_picture(console: Console, name: str) -> None:
-    """Where RONDO_PICTURES names a folder, people can look at what was tested."""
-    folder = os.environ.get("RONDO_PICTURES")
+    """Where RONDO_PICTURES names a folder, people can look at what was tested; and where
+    RONDO_SCREENSHOTS does, the guide for administrators gets its pictures."""
+    folder, guides = os.environ.get("RONDO_PICTURES"), os.environ.get("RONDO_SCREENSHOTS")
     if folder:
         await console.page.screenshot(path=Path(folder) / f"{name}.png")
+    if guides and name in IN_THE_GUIDE:
+        await console.page.screenshot(path=Path(guides) / IN_THE_GUIDE[name])
