@@ -2,7 +2,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 const BASE =
-  /node_modules[\\/](react|react-dom|scheduler|@tanstack[\\/](?:react-router|router-core|history|store|react-store)|i18next|react-i18next|get-nonce|virtua|openapi-fetch|eventsource-parser|@floating-ui)[\\/]/;
+  /node_modules[\\/](react|react-dom|scheduler|@tanstack|i18next|react-i18next|get-nonce|virtua|openapi-fetch|eventsource-parser|@floating-ui)[\\/]/;
 
 export default defineConfig({
   base: "/inbox/",
