@@ -10,12 +10,19 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 from redis.asyncio import Redis
 
 from rondo_local.servers import local_servers
 
 DOCKER_ANSWER_TIMEOUT_S = 10
+
+# No test fails for the time it took: the machine may be busy.
+hypothesis.settings.register_profile(
+    "rondo", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("rondo")
 
 
 @dataclass(frozen=True)

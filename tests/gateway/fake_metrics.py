@@ -19,7 +19,7 @@ class FakeLiveMetrics:
     def __init__(self) -> None:
         self.is_unreachable = False
         self._board = MetricsBoard()
-        self._offset = 0
+        self._offset = -1  # As an empty log ends.
         self._bells: defaultdict[WorkspaceId, set[asyncio.Event]] = defaultdict(set)
 
     def tell(self, workspace_id: WorkspaceId, metrics: WorkspaceMetrics) -> int:

@@ -98,6 +98,26 @@ async def test_the_own_workspace_shows_a_public_site_key_that_stays(http: httpx.
     assert changed["site_key"] == first["site_key"] != other["site_key"]
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("https://meet.example.com/sales?from=chat", 200),
+        (None, 200),
+        ("javascript:alert(1)", 422),
+        ("https://user@meet.example.com/", 422),
+        ("https://meet.example.com/a b", 422),
+    ],
+)
+async def test_a_meeting_is_booked_on_a_page_and_nowhere_else(
+    http: httpx.AsyncClient, address: str | None, status: int
+) -> None:
+    patch = {"widget": {"meeting_url": address}}
+    answer = await http.patch("/v1/workspace", headers=bearer(ACME_KEY), json=patch)
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json()["widget"]["meeting_url"] == address
+
+
 async def test_a_session_from_an_allowed_origin_has_a_token_for_a_quarter_of_an_hour(
     http: httpx.AsyncClient, world: FakeWorld
 ) -> None:
@@ -113,6 +133,8 @@ async def test_a_session_from_an_allowed_origin_has_a_token_for_a_quarter_of_an_
         "fields": ["first_name", "email"],
         "required": [],
         "route": None,
+        "ratings": True,
+        "meeting_url": None,
     }
     again = json_of(await begin(http, site(world)), 201)
     assert again["visitor_id"] != session["visitor_id"]
@@ -178,6 +200,8 @@ async def test_the_widget_looks_as_the_workspace_says(http: httpx.AsyncClient, w
         "fields": ["email", "company"],
         "required": ["email"],
         "route": {"type": "team", "team_id": "sales"},
+        "ratings": False,
+        "meeting_url": "https://meet.example.com/sales",
     }
     patch = await http.patch("/v1/workspace", headers=bearer(ACME_KEY), json={"widget": widget})
     assert json_of(patch, 200)["widget"] == widget

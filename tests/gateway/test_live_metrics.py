@@ -118,14 +118,27 @@ async def test_a_stream_begins_with_the_last_windows_and_tells_each_new_one(worl
         world.metrics.tell(GLOBEX, window(1))
         offset = world.metrics.tell(ACME, window(1, requested=7))
         (told,) = await stream.take(1)
-    assert (told.type, told.cursor, told.data["requested"]) == ("workspace.metrics", f"{offset}-0", 7)
+    assert (told.type, told.cursor, told.data["requested"]) == ("workspace.metrics", f"{offset + 1}-0", 7)
     assert told.event["id"] == f"metrics-{offset}"
     assert stream.retry_ms is not None
 
 
+async def test_a_stream_over_an_empty_log_tells_the_very_first_window(world: FakeWorld) -> None:
+    async with reading(world.app(), STREAM, bearer(ACME_KEY)) as stream:
+        (snapshot,) = await stream.take(1)
+        assert snapshot.data["data"] == []
+        world.metrics.tell(ACME, window(0, requested=3))
+        (told,) = await stream.take(1)
+    assert told.data["requested"] == 3
+    headers = bearer(ACME_KEY) | {"Last-Event-ID": snapshot.cursor}
+    async with reading(world.app(), STREAM, headers) as stream:
+        (again,) = await stream.take(1)
+    assert again.event["id"] == told.event["id"]
+
+
 async def test_a_stream_goes_on_right_after_the_event_it_is_asked_to(world: FakeWorld) -> None:
     offsets = [world.metrics.tell(ACME, window(number)) for number in range(4)]
-    headers = bearer(ACME_KEY) | {"Last-Event-ID": f"{offsets[1]}-0"}
+    headers = bearer(ACME_KEY) | {"Last-Event-ID": f"{offsets[1] + 1}-0"}
     async with reading(world.app(), STREAM, headers) as stream:
         assert starts(await stream.take(2)) == [window(2).window_start, window(3).window_start]
 
@@ -134,7 +147,7 @@ async def test_what_is_no_longer_kept_is_told_as_a_snapshot(world: FakeWorld) ->
     first = world.metrics.tell(ACME, window(0))
     for number in range(1, WINDOWS_MAX + 3):
         world.metrics.tell(ACME, window(number))
-    headers = bearer(ACME_KEY) | {"Last-Event-ID": f"{first}-0"}
+    headers = bearer(ACME_KEY) | {"Last-Event-ID": f"{first + 1}-0"}
     async with reading(world.app(), STREAM, headers) as stream:
         (snapshot,) = await stream.take(1)
     assert snapshot.data["resumed"] is False

@@ -33,7 +33,7 @@ class MetricsFeed:
         """Go on right after ``last`` if that is possible; else a snapshot. Raises ``Unavailable``."""
         if last is None:
             return [await self._snapshot(resumed=None)]
-        self._offset = last.milliseconds
+        self._offset = last.milliseconds - 1
         return await self.next()
 
     async def next(self) -> list[Told]:
@@ -46,7 +46,7 @@ class MetricsFeed:
         return [_told(each) for each in posted]
 
     async def _snapshot(self, *, resumed: bool | None) -> Told:
-        self._offset = max(0, await self._metrics.last_offset(self.workspace_id))
+        self._offset = await self._metrics.last_offset(self.workspace_id)
         windows = await self._metrics.windows(self.workspace_id)
         event = MetricsEvent(
             id=self._new_id(),
@@ -54,7 +54,7 @@ class MetricsFeed:
             occurred_at=self._clock(),
             data=MetricsSnapshot(data=windows, resumed=resumed),
         )
-        return Told(Cursor(self._offset, 0), event.type, event.model_dump_json())
+        return Told(_cursor_after(self._offset), event.type, event.model_dump_json())
 
 
 class MetricsQueries:
@@ -106,4 +106,9 @@ def _told(posted: Posted) -> Told:
         occurred_at=posted.window.window_end,
         data=posted.window,
     )
-    return Told(Cursor(posted.offset, 0), event.type, event.model_dump_json())
+    return Told(_cursor_after(posted.offset), event.type, event.model_dump_json())
+
+
+def _cursor_after(offset: int) -> Cursor:
+    """Where to go on: the next offset. An empty log ends at -1, and its first record must not be missed."""
+    return Cursor(offset + 1, 0)

@@ -16,6 +16,7 @@ export const EVENT_TYPES = [
   "conversation.fell_back",
   "conversation.idle_warning",
   "conversation.queued",
+  "conversation.rated",
   "conversation.transfer_returned",
   "conversation.transferred",
   "conversation.withdrawn",
