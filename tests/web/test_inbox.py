@@ -313,7 +313,9 @@ async def test_availability_says_what_it_is_and_until_when(inbox: InboxOnPage, d
 async def test_a_waiting_visitor_is_taken_from_the_queue(inbox: InboxOnPage, desk: FakeDesk) -> None:
     talk = desk.ask("cnv_1", status="queued", first_name="Mia")
     talk.view["queue"] = {"position": 1, "estimated_wait_s": 30}
-    talk.attempts = [{"outcome": "open", "agent": ME, "attempt": 1, "outcome_at": None, "why": {}}]
+    talk.attempts = [
+        {"outcome": "open", "agent": ME, "attempt": 1, "outcome_at": None, "stage": "queue", "why": {}}
+    ]
     await inbox.open(desk.url, "/inbox/?list=queue")
     await expect(inbox.row("Mia")).to_contain_text("Place 1")
     await inbox.button("Take").click()

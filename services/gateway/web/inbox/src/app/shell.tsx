@@ -1,6 +1,6 @@
 // The frame around every page of who is signed in.
 
-import { Avatar, Menu, UnstyledButton } from "@mantine/core";
+import { Menu, UnstyledButton } from "@mantine/core";
 import {
   IconAdjustmentsHorizontal,
   IconChartBar,
@@ -23,6 +23,7 @@ import { useNotificationClicks } from "../push/use_push.ts";
 import { may, mayAdminister, type Session } from "../session/session.ts";
 import { useSignOut } from "../session/sign_out.ts";
 import type { DialogName } from "./dialogs.tsx";
+import { Face } from "./face.tsx";
 import { useSession } from "./needs.ts";
 import classes from "./shell.module.css";
 import { useShortcuts } from "./shortcuts.ts";
@@ -111,7 +112,7 @@ function AccountMenu({ onShow }: { onShow: (dialog: DialogName) => void }) {
       <Menu.Target>
         <UnstyledButton className={classes.account}>
           <span className="visually-hidden">{t("account.label", { name: agent.name })}</span>
-          <Avatar src={agent.avatar_url} name={agent.name} size={34} alt="" aria-hidden />
+          <Face name={agent.name} src={agent.avatar_url} />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

@@ -1,11 +1,11 @@
 // The rows of the lists.
 
-import { Avatar } from "@mantine/core";
 import type { Conversation } from "@rondo/client";
 import { IconBellRinging } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Face } from "../app/face.tsx";
 import { useNow } from "../app/now.ts";
 import type { Chat, Ring } from "../desk/desk.ts";
 import { dateTimeText, spanText, timeText } from "../words/times.ts";
@@ -48,7 +48,7 @@ function Row({ conversation, line, end, isUnread = false, spoken, children }: Ro
         activeProps={{ "aria-current": undefined }}
         {...(isOpen && { "aria-current": "true" as const })}
       >
-        <Avatar name={name} size={38} alt="" aria-hidden />
+        <Face name={name} />
         <span className={classes.text}>
           <span className={classes.first}>
             <span className={classes.name}>

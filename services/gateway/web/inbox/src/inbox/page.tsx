@@ -2,18 +2,24 @@
 
 import { IconMessages } from "@tabler/icons-react";
 import { createLazyRoute } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNeeds } from "../app/needs.ts";
-import { Empty } from "../app/states.tsx";
+import { Empty, Loading } from "../app/states.tsx";
 import { useChosen } from "../app/surface.tsx";
 import { useDesk, useShown } from "../desk/use_desk.ts";
-import { ConversationPane } from "./conversation.tsx";
 import { ListPane } from "./lists.tsx";
 import classes from "./page.module.css";
-import { VisitorPane } from "./visitor.tsx";
 
 export const lazyRoute = createLazyRoute("/shell/")({ component: InboxPage });
+
+// A conversation is loaded with the first that is opened; the list is there before.
+const ConversationPane = lazy(() =>
+  import("./conversation.tsx").then(({ ConversationPane }) => ({ default: ConversationPane })),
+);
+const VisitorPane = lazy(() =>
+  import("./visitor.tsx").then(({ VisitorPane }) => ({ default: VisitorPane })),
+);
 
 function InboxPage() {
   const { t } = useTranslation("inbox");
@@ -40,10 +46,10 @@ function InboxPage() {
       <h1 className="visually-hidden">{t("title")}</h1>
       <ListPane />
       {id ? (
-        <>
+        <Suspense fallback={<Loading />}>
           <ConversationPane key={id} conversationId={id} onVisitor={onVisitor} />
           <VisitorPane key={`visitor ${id}`} conversationId={id} onClose={onVisitor} />
-        </>
+        </Suspense>
       ) : (
         <section className={classes.nothing} aria-label={t("conversation.label")}>
           <Empty icon={<IconMessages size={36} stroke={1.4} />} title={t("conversation.none")}>
