@@ -110,7 +110,7 @@ async def console(
     console_browser: Browser, company: Workspace, running: RunningStack
 ) -> AsyncIterator[Console]:
     """The console of an administrator who takes no chats."""
-    astrid = {"name": "Astrid Adler", "email": "astrid@example.com", "profile": "marketing_admin"}
+    astrid = {"name": "Astrid", "email": "astrid@example.com", "profile": "marketing_admin"}
     await company.put("/v1/agents/astrid", {**astrid, "live_chat": False})
     made = await signed_in(console_browser, company, running.env["RONDO_URL"], "astrid")
     expect.set_options(timeout=PATIENCE_MS)

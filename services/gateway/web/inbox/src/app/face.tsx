@@ -6,9 +6,11 @@ import classes from "./face.module.css";
 /** For the eye only: the name stands beside it. */
 export function Face({ name, src }: { name: string; src?: string | null }) {
   const [isBroken, setBroken] = useState(false);
+  const isPicture = Boolean(src) && !isBroken;
+  // The letters are drawn by the style sheet: they are no words that a button could be called by.
   return (
-    <span className={classes.face} aria-hidden>
-      {src && !isBroken ? <img src={src} alt="" onError={() => setBroken(true)} /> : initialsOf(name)}
+    <span className={classes.face} data-initials={isPicture ? undefined : initialsOf(name)} aria-hidden>
+      {isPicture && <img src={src ?? ""} alt="" onError={() => setBroken(true)} />}
     </span>
   );
 }
