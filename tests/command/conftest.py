@@ -19,7 +19,7 @@ from rondo_common.kafka.publisher import KafkaPublisher, Outgoing, outgoing
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.topics import CHAT_REQUESTS, TOPICS
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 Rondo = Callable[..., Result]
 """Runs the command line: its arguments, and ``input`` for what a person types."""

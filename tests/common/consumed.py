@@ -25,7 +25,7 @@ from tests.common.fake_consumer import FakeConsumer
 TOPIC = "rondo.tests"
 FIRST, SECOND = TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 BRISK = LoopLimits(
     work=WorkLimits(
         lane=LaneLimits(batch_max=4, waiting_max=8), retry_delay_s_min=0.001, retry_delay_s_max=0.004

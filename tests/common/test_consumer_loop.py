@@ -99,7 +99,7 @@ async def test_a_commit_that_fails_as_nobody_foresaw_ends_the_run() -> None:
         it.consumer.put(*raws(FIRST, 4))
         await it.consumer.assign(FIRST)
         with pytest.raises(Fatal, match="a defect"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await it.task
         assert it.consumer.stopped
 
@@ -158,7 +158,7 @@ async def test_a_partition_that_waits_for_a_retry_is_given_up_at_once() -> None:
         it.consumer.put(*raws(FIRST, 4))
         await it.consumer.assign(FIRST)
         await until(it.loop.blocked)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await it.consumer.revoke(FIRST)
         assert it.consumer.committed == {}
         assert it.loop.blocked() == {}
@@ -288,7 +288,7 @@ async def test_a_fatal_error_of_the_handler_ends_the_run_and_the_rest_is_drained
         it.consumer.put(*raws(FIRST, 4))
         await it.consumer.assign(FIRST, SECOND)
         with pytest.raises(Fatal, match="fenced for good"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await it.task
         assert it.consumer.committed == {}
         assert it.dead_letters.buried == []
@@ -303,7 +303,7 @@ async def test_a_fatal_error_of_the_consumer_ends_the_run() -> None:
         await until(lambda: it.handler.offsets(FIRST))
         it.consumer.fail(KafkaError("the coordinator is gone"))
         with pytest.raises(Fatal, match="the coordinator is gone"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await it.task
         assert it.consumer.committed == {FIRST: 4}
         assert it.consumer.stopped
@@ -313,7 +313,7 @@ async def test_an_error_nobody_foresaw_before_the_first_batch_ends_the_run() -> 
     async with running(RecordingHandler(assigned_errors=[KeyError("a defect")])) as it:
         await it.consumer.assign(FIRST)
         with pytest.raises(Fatal, match="a defect"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await it.task
 
 
@@ -322,7 +322,7 @@ async def test_a_partition_whose_work_was_cancelled_from_within_does_not_fall_si
         it.consumer.put(*raws(FIRST, 4))
         await it.consumer.assign(FIRST)
         with pytest.raises(Fatal, match="cancelled from within"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await it.task
 
 

@@ -241,7 +241,7 @@ async def _dead_letter_of(group: Group) -> ConsumerRecord:
     try:
         reader.assign([partition])
         await reader.seek_to_beginning(partition)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 batches = await reader.getmany(timeout_ms=100)
                 for raw in batches.get(partition, []):

@@ -19,7 +19,7 @@ from rondo_local.stack import Stack
 from tests.e2e.client import Caller, Workspace, new_workspace
 from tests.otlp_receiver import OtlpReceiver, receiving_otlp
 
-REQUEST_TIMEOUT_S = 30.0
+REQUEST_TIMEOUT_S = 60.0
 ROUTERS = "3"
 GATEWAYS = "2"
 

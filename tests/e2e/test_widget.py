@@ -19,7 +19,7 @@ from tests.web.chromium import chromium_path
 from tests.web.fake_rondo import served
 from tests.web.host_page import HostPages, WidgetOnPage
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ from tests.gateway.stream_reader import StreamReader, reading
 PATH = f"/v1/conversations/{CNV}"
 CONVERSATION = f"{PATH}/stream"
 AGENT = "/v1/agents/me/stream"
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 async def type_as(http: httpx.AsyncClient, credential: str) -> None:

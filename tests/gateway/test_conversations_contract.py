@@ -45,7 +45,7 @@ from tests.gateway.fake_world import (
     transferring,
 )
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class ShownConversations(Conversations, Protocol):

@@ -28,7 +28,7 @@ from rondo_gateway.bootstrap import Gateway, build_gateway
 from rondo_gateway.settings import GatewaySettings
 from tests.gateway.fake_world import ROOT_KEY, TOKEN_SECRET, bearer, client_of, json_of
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 IMPORT_DEADLINE_S = 120.0
 AGENT = {"name": "Grace", "email": "grace@example.com"}
 

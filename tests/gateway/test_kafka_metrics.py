@@ -20,7 +20,7 @@ from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.topics import TOPICS
 from rondo_gateway.adapters.kafka_metrics import KafkaLiveMetrics
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture

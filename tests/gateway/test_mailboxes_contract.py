@@ -24,7 +24,7 @@ from rondo_gateway.ports import Mailboxes
 from tests.gateway.fake_mailboxes import FakeMailboxes
 from tests.gateway.fake_world import CNV, NOON
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class FilledMailboxes(Mailboxes, Protocol):

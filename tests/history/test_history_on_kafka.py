@@ -36,7 +36,7 @@ from rondo_history.settings import HistorySettings
 from tests.history.conversations import GRACE, VISITOR, Conversation, fresh_workspace
 from tests.history.mail_server import mail_server, text_of
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 POLL_S = 0.05
 
 

@@ -13,7 +13,7 @@ from rondo_common.errors import Unavailable
 from rondo_history.live_metrics import inbox as inboxes
 from rondo_history.live_metrics.inbox import EVENTS_MAX, Inbox
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class FakeEvent:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from rondo_common.directory.entries import PushSubscriptionEntry
 from rondo_common.ids import AgentId, PushSubscriptionId
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 def encoded(raw: bytes) -> str:

@@ -149,7 +149,7 @@ async def test_the_doorbell_rings_for_a_new_entry(redis: Redis, workspace_id: Wo
     doorbells = Doorbells(redis)
     listening = asyncio.create_task(doorbells.run())
     sent = delivery(workspace_id, "e-1")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not doorbells.is_connected:
             await asyncio.sleep(0.01)
         async with doorbells.listen(mailbox_of(sent)) as bell:

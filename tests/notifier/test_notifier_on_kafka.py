@@ -26,7 +26,7 @@ from rondo_notifier.bootstrap import run
 from rondo_notifier.settings import NotifierSettings
 from tests.router.provisioned import NOON
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 POLL_S = 0.05
 GRACE = AgentCard(id=AgentId("grace"), name="Grace")
 BOB = AgentCard(id=AgentId("bob"), name="Bob")

@@ -425,7 +425,7 @@ class Simulation:
             if condition():
                 return
             await asyncio.sleep(0)
-        async with asyncio.timeout(30):  # On a real server it takes as long as it takes.
+        async with asyncio.timeout(60):  # On a real server it takes as long as it takes.
             while not condition():
                 await asyncio.sleep(0.0005)
 

@@ -37,7 +37,7 @@ from tests.router.provisioned import NEVER, NOON, Provisioned
 
 WORKSPACE = WorkspaceId("acme")
 PARTITION = 3
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class Office:

@@ -21,8 +21,7 @@ from tests.web.host_page import HostPages, Website, WidgetOnPage
 from tests.web.inbox_page import InboxOnPage
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_MS = 10_000
-INBOX_PATIENCE_MS = 60_000
+PATIENCE_MS = 60_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -125,5 +124,5 @@ async def desk(built_pages: None) -> AsyncIterator[FakeDesk]:  # noqa: ARG001 - 
 @pytest_asyncio.fixture(loop_scope="session")
 async def inbox(page: Page) -> InboxOnPage:
     """An agent's tab, not loaded yet."""
-    page.set_default_timeout(INBOX_PATIENCE_MS)
+    page.set_default_timeout(PATIENCE_MS)
     return InboxOnPage(page)
