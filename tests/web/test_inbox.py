@@ -180,6 +180,20 @@ async def test_offline_and_reload_in_mid_sentence_lose_and_double_nothing(
     assert len(desk.talks["cnv_1"].messages) == 5
 
 
+async def test_a_short_talk_is_shown_however_late_the_page_is_laid_out(
+    inbox: InboxOnPage, desk: FakeDesk
+) -> None:
+    await inbox.page.add_init_script(
+        "const Real = ResizeObserver; window.ResizeObserver = class extends Real {"
+        " constructor(told) { super((...sizes) => setTimeout(() => told(...sizes), 500)); } };"
+    )
+    desk.activate("cnv_1")
+    desk.say("cnv_1", "one")
+    await inbox.open(desk.url, "/inbox/?conversation=cnv_1")
+    await inbox.shows(["one"])
+    await expect(inbox.log).to_contain_text("joined")
+
+
 async def test_what_was_not_sent_before_a_reload_is_sent_after_it(
     inbox: InboxOnPage, desk: FakeDesk
 ) -> None:

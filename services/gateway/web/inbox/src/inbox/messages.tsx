@@ -57,7 +57,9 @@ export function Messages({ conversation, thread }: MessagesProps) {
       <VList
         ref={list}
         className={classes.list}
-        shift={isPrepending}
+        // At the end the list goes to the end by itself; and one that cannot scroll would wait, empty, for
+        // the scrolling that a shift leads to.
+        shift={isPrepending && !isAtEnd}
         onScroll={onScroll}
         role="log"
         aria-label={t("conversation.messages")}
