@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from rondo_common.webhooks import KNOWN_TYPES
 from tests.e2e.client import Workspace, eventually
 from tests.e2e.conftest import RunningStack
 from tests.e2e.console.conftest import Console, signed_in
 from tests.notifier.hostile_receiver import receiving
+
+KEY_PATIENCE_MS = 5_000
+KEY_PRESSES_MAX = 10
 
 
 async def test_an_agent_a_team_and_a_rule_are_made_and_a_chat_is_routed_by_them(
@@ -142,19 +147,21 @@ async def test_rules_are_ordered_with_the_mouse_and_with_keys_and_findings_stand
 
 
 async def _move_down_by_keys(console: Console, name: str, from_place: int) -> None:
-    """One place down, as announced. A key pressed in the moment of lifting may go unheard: then again."""
-    page = console.page
-    for _ in range(5):
-        await page.get_by_role("button", name=f"Move {name}").focus()
-        await page.keyboard.press("Space")
-        await expect(page.get_by_text(f"{name} is at place {from_place} of")).to_be_attached()
-        await page.keyboard.press("ArrowDown")
-        await page.keyboard.press("Space")
-        dropped = page.get_by_text(f"{name} is dropped at place")
-        await expect(dropped).to_be_attached()
-        if f"place {from_place + 1} of" in await dropped.inner_text():
+    """One place down, as announced."""
+    await console.page.get_by_role("button", name=f"Move {name}").focus()
+    await _press(console, "Space", f"{name} is at place {from_place} of")
+    await _press(console, "ArrowDown", f"{name} is at place {from_place + 1} of")
+    await _press(console, "Space", f"{name} is dropped at place {from_place + 1} of")
+
+
+async def _press(console: Console, key: str, told: str) -> None:
+    """Press a key until it is answered: one in the moment of lifting may go unheard."""
+    for _ in range(KEY_PRESSES_MAX):
+        await console.page.keyboard.press(key)
+        with contextlib.suppress(PlaywrightTimeout):
+            await console.page.get_by_text(told).wait_for(state="attached", timeout=KEY_PATIENCE_MS)
             return
-    pytest.fail(f"{name} does not move by keys")
+    pytest.fail(f"no answer to {key}: {told}")
 
 
 async def _drag(console: Console, handle: Locator, target: Locator) -> None:
