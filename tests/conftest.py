@@ -4,6 +4,7 @@ a Docker engine answers; the local stack's own servers. Never skipped: no server
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +24,12 @@ hypothesis.settings.register_profile(
     "rondo", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("rondo")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays for the whole run: the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)
