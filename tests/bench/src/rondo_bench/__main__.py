@@ -27,7 +27,7 @@ AIM_CHATS_PER_SECOND = 430
 LOAD_SHARE = 0.1
 STEADY_S = 15.0
 OFFERS_PER_SECOND = 400
-OFFERS_S = 10.0
+OFFERS_S = 4.0
 AIM_P99_MS = 100
 AIM_HOPS_RATIO = 3.0
 
@@ -45,13 +45,12 @@ async def main(console: Console) -> list[Row]:
     console.print("[dim]raw HTTP: a FastAPI POST that only produces[/]")
     bare_rate = await _bare_posts(bootstrap)
     console.print("[dim]Rondo: routed chats, then request to ring[/]")
-    async with workspace(url, env["RONDO_ROOT_KEY"], agents=AGENTS) as bench:
+    async with workspace(url, env["RONDO_ROOT_KEY"], agents=AGENTS) as bench, log_of(bootstrap) as log:
         await routed_per_second(bench, bootstrap, chats=CHATS // 8, concurrency=CONCURRENCY)
         routed, requested = await routed_per_second(bench, bootstrap, chats=CHATS, concurrency=CONCURRENCY)
         rings = await request_to_ring(bench, per_second=AIM_CHATS_PER_SECOND * LOAD_SHARE, seconds=STEADY_S)
-    console.print("[dim]raw Kafka and Rondo: two hops, and offer to ring, at a high rate[/]")
-    fast_hops = await raw_kafka.two_hops(bootstrap, per_second=OFFERS_PER_SECOND, seconds=OFFERS_S)
-    async with workspace(url, env["RONDO_ROOT_KEY"], agents=AGENTS) as bench, log_of(bootstrap) as log:
+        console.print("[dim]raw Kafka and Rondo: two hops, and offer to ring, at a high rate[/]")
+        fast_hops = await raw_kafka.two_hops(bootstrap, per_second=OFFERS_PER_SECOND, seconds=OFFERS_S)
         rung = await offer_to_ring(bench, log, per_second=OFFERS_PER_SECOND, seconds=OFFERS_S)
     console.print("[dim]Rondo: idle streams, then a message to many[/]")
     rows = _rows(hops, loop_rate, bare_rate, routed, requested, rings)
