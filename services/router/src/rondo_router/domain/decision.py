@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -286,14 +285,6 @@ class Decision(Value):
             repeated=True,
             is_command=self.is_command,
             timer=self.timer,
-        )
-
-    def steps_of(self, conversation_id: ConversationId) -> Iterator[ChatStep]:
-        """What happened to one conversation, in order."""
-        return (
-            step
-            for step in self.steps
-            if isinstance(step, ChatStep) and step.conversation_id == conversation_id
         )
 
     def state_of(self, conversation_id: ConversationId) -> ChatState:

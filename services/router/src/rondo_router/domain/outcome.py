@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from rondo_common.answers import Answer
 from rondo_common.clock import from_milliseconds
@@ -30,7 +32,7 @@ from rondo_common.events import (
     CoverageLost,
     TransferReturned,
 )
-from rondo_common.ids import AgentId, WorkspaceId, derived_event_id
+from rondo_common.ids import AgentId, ConversationId, WorkspaceId, derived_event_id
 from rondo_common.route_preview import PlannedStage, RoutePreview
 from rondo_router.domain import decision as decided
 from rondo_router.domain.decision import ChatState, ChatStep, Decision, Step
@@ -112,10 +114,13 @@ def showing_of(
 
     ``plan`` is that of a request which is only previewed.
     """
+    told = _told_by_chat(decision, offsets)
     return Showing(
         workspace_id=workspace_id,
         decision=decision,
-        chats=tuple(_chat_showing(decision, state, offsets) for state in decision.chats),
+        chats=tuple(
+            _chat_showing(decision, state, told[state.conversation_id]) for state in decision.chats
+        ),
         done_timers=_done_timers(decision),
         answer=_answer(decision, plan) if decision.is_command else None,
     )
@@ -225,13 +230,23 @@ def _fallback(step: decided.FellBack) -> Fallback:
 # --- views ---------------------------------------------------------------------------------------
 
 
-def _chat_showing(decision: Decision, state: ChatState, offsets: Sequence[int]) -> ChatShowing:
-    steps = list(decision.steps_of(state.conversation_id))
-    at = [
-        offset
-        for step, offset in zip(decision.steps, offsets, strict=False)  # A repeated one was not told.
-        if isinstance(step, ChatStep) and step.conversation_id == state.conversation_id
-    ]
+def _told_by_chat(
+    decision: Decision, offsets: Sequence[int]
+) -> defaultdict[ConversationId, list[tuple[ChatStep, int | None]]]:
+    """What happened to each conversation, in order, and where it stands in the log: once over all of it,
+    because a decision about a workspace may have thousands. One that was repeated was not told."""
+    told: defaultdict[ConversationId, list[tuple[ChatStep, int | None]]] = defaultdict(list)
+    for step, offset in zip_longest(decision.steps, offsets):
+        if isinstance(step, ChatStep):
+            told[step.conversation_id].append((step, offset))
+    return told
+
+
+def _chat_showing(
+    decision: Decision, state: ChatState, told: Sequence[tuple[ChatStep, int | None]]
+) -> ChatShowing:
+    steps = [step for step, _ in told]
+    at = [offset for _, offset in told if offset is not None]
     return ChatShowing(
         view=_view(decision, state, steps),
         version=state.version,
