@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -58,9 +59,7 @@ async def workspace(url: str, root_key: str, *, agents: int) -> AsyncIterator[Wo
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as http:
         body = {"id": workspace_id, "name": workspace_id}
-        async with http.post(f"{url}/v1/workspaces", json=body, headers=root) as answer:
-            answer.raise_for_status()
-            key = (await answer.json())["api_key"]
+        key = await _created(http, url, body, root)
         headers = {"Authorization": f"Bearer {key}"}
         async with http.patch(
             f"{url}/v1/workspace", json={"offer_timeout_s": 600}, headers=headers
@@ -74,6 +73,19 @@ async def workspace(url: str, root_key: str, *, agents: int) -> AsyncIterator[Wo
         yield Workspace(http, url, workspace_id, headers, names)
         async with http.delete(f"{url}/v1/workspaces/{workspace_id}", headers=root):
             pass
+
+
+async def _created(
+    http: aiohttp.ClientSession, url: str, body: dict[str, str], root: dict[str, str]
+) -> str:
+    """The API key of a new workspace, asked for again while Rondo is busy with the end of another."""
+    async with asyncio.timeout(SETTLE_TIMEOUT_S):
+        while True:
+            async with http.post(f"{url}/v1/workspaces", json=body, headers=root) as answer:
+                if answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                    answer.raise_for_status()
+                    return str((await answer.json())["api_key"])
+            await asyncio.sleep(1.0)
 
 
 async def routed_per_second(
