@@ -47,17 +47,12 @@ class QueueWatch:
             self._task.cancel()
         self._task = self._rung = self._found = None
 
-    @property
-    def _is_wanted(self) -> bool:
-        return asyncio.current_task() is self._task
-
     async def _watch(self) -> None:
-        # Not for ever: the cancellation may be lost, see rondo_common.tasks.
-        while self._is_wanted:
+        while True:
             with contextlib.suppress(Unavailable):
                 async with self._place.listen() as rung:
                     self._rung = rung
-                    while self._is_wanted:
+                    while True:
                         rung.clear()
                         self._found = await self._place.look()
                         if self._found is not None:

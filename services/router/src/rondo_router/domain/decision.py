@@ -286,7 +286,3 @@ class Decision(Value):
             is_command=self.is_command,
             timer=self.timer,
         )
-
-    def state_of(self, conversation_id: ConversationId) -> ChatState:
-        """Where a conversation that was moved stands now."""
-        return next(each for each in self.chats if each.conversation_id == conversation_id)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from rondo_common.answers import Answer
 from rondo_common.clock import from_milliseconds
-from rondo_common.conversation import Ended, Fallback, Offer, Status
+from rondo_common.conversation import Ended, Fallback, Offer, Request, Status
 from rondo_common.conversation_view import ConversationView
 from rondo_common.envelope import Envelope
 from rondo_common.events import (
@@ -91,13 +91,14 @@ class Showing:
 
 def events_of(workspace_id: WorkspaceId, decision: Decision) -> list[Envelope[RouterEvent]]:
     """The events of a decision, in order. Their ids follow from the cause: telling twice is harmless."""
+    requests = {state.conversation_id: state.request for state in decision.chats}
     return [
         Envelope(
             id=derived_event_id(decision.cause, f"{number}/{step.type}"),
             source=SOURCE,
             time=from_milliseconds(decision.at),
             workspace_id=workspace_id,
-            event=_event(decision, step),
+            event=_event(requests, step),
             cause=decision.cause,
         )
         for number, step in enumerate(decision.steps)
@@ -129,13 +130,13 @@ def showing_of(
 # --- events --------------------------------------------------------------------------------------
 
 
-def _event(decision: Decision, step: Step) -> RouterEvent:
+def _event(requests: Mapping[ConversationId, Request], step: Step) -> RouterEvent:
     if isinstance(step, ChatStep):
-        return _conversation_event(decision, step)
+        return _conversation_event(requests, step)
     return _agent_event(step)
 
 
-def _conversation_event(decision: Decision, step: ChatStep) -> ConversationEvent:  # noqa: C901 - one case a step
+def _conversation_event(requests: Mapping[ConversationId, Request], step: ChatStep) -> ConversationEvent:  # noqa: C901 - one case a step
     conversation_id = step.conversation_id
     match step:
         case decided.Offered():
@@ -146,7 +147,7 @@ def _conversation_event(decision: Decision, step: ChatStep) -> ConversationEvent
                 offered_at=from_milliseconds(step.offered_at),
                 expires_at=from_milliseconds(step.expires_at),
                 why=step.why.told(),
-                request=decision.state_of(conversation_id).request,
+                request=requests[conversation_id],
                 transferred_by=step.transferred_by,
             )
         case decided.Queued():
@@ -157,7 +158,7 @@ def _conversation_event(decision: Decision, step: ChatStep) -> ConversationEvent
                 queued_at=from_milliseconds(step.queued_at),
                 expires_at=from_milliseconds(step.expires_at),
                 why=step.why.told(),
-                request=decision.state_of(conversation_id).request,
+                request=requests[conversation_id],
             )
         case decided.Accepted():
             return AssignmentAccepted(
@@ -189,7 +190,7 @@ def _conversation_event(decision: Decision, step: ChatStep) -> ConversationEvent
                 conversation_id=conversation_id,
                 fallback=_fallback(step),
                 why=step.why.told(),
-                request=decision.state_of(conversation_id).request,
+                request=requests[conversation_id],
             )
         case decided.Withdrawn():
             return ChatWithdrawn(conversation_id=conversation_id, by=step.by)
