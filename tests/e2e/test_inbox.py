@@ -16,7 +16,7 @@ from rondo_local.pages import Pages
 from tests.e2e.client import Workspace
 from tests.e2e.conftest import RunningStack
 from tests.web.chromium import chromium_path
-from tests.web.fake_rondo import served
+from tests.web.fake_server import served
 from tests.web.host_page import HostPages, WidgetOnPage
 from tests.web.inbox_page import PATIENCE_MS, InboxOnPage
 

@@ -16,7 +16,8 @@ from starlette.routing import Route
 from rondo_local.pages import Pages
 from tests.web.chromium import chromium_path
 from tests.web.fake_desk import FakeDesk
-from tests.web.fake_rondo import FakeRondo, served
+from tests.web.fake_rondo import FakeRondo
+from tests.web.fake_server import served
 from tests.web.host_page import HostPages, Website, WidgetOnPage
 from tests.web.inbox_page import InboxOnPage
 

@@ -6,11 +6,8 @@ The test is the visitors, the colleagues, the network and whatever else happens.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,9 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from rondo_common.problems import answer_with_problems
 from rondo_gateway.entrypoints.pages import page_routes
-from tests.web.fake_rondo import problem
+from tests.web.fake_server import FakeServer, Json, application, frame, now, problem, replay
 
 ME = {"id": "ada", "name": "Ada Lovelace", "avatar_url": None}
 PERMISSIONS = [
@@ -33,8 +29,6 @@ PERMISSIONS = [
 SNAPSHOT_MESSAGES_MAX = 50
 OFFER_S = 100
 
-Json = dict[str, Any]
-
 
 @dataclass
 class Talk:
@@ -46,15 +40,11 @@ class Talk:
 
 
 @dataclass
-class FakeDesk:
+class FakeDesk(FakeServer):
     """The server's side. What is done here is told to the browser at once."""
 
-    url: str = ""
     permissions: list[str] = field(default_factory=lambda: list(PERMISSIONS))
     is_signed_in: bool = True
-    is_reachable: bool = True
-    loses_answers: int = 0
-    """So many messages are taken whose answers are lost."""
     availability: Json = field(
         default_factory=lambda: {
             "available": True,
@@ -66,14 +56,8 @@ class FakeDesk:
     talks: dict[str, Talk] = field(default_factory=dict)
     roster: list[Json] = field(default_factory=list)
     saved_replies: list[Json] = field(default_factory=list)
-    requests: list[tuple[str, str, Any]] = field(default_factory=list)
-    """Every call that changes something: method, path, body."""
-    refusals: dict[str, list[Response]] = field(default_factory=lambda: defaultdict(list))
-    """What the next calls to a path's last part get instead."""
     _events: list[Json] = field(default_factory=list)
     _by_client_id: dict[str, Json] = field(default_factory=dict)
-    _bell: asyncio.Event = field(default_factory=asyncio.Event)
-    _cut: asyncio.Event = field(default_factory=asyncio.Event)
 
     # --- what happens --------------------------------------------------------------------------
 
@@ -88,7 +72,7 @@ class FakeDesk:
                 "visitor": {"id": f"vis_{id_}", "attributes": {}, "first_name": "Bo", **visitor},
                 "page": {"url": "https://shop.example/lamps/reading"},
                 "answers": answers,
-                "requested_at": _now(),
+                "requested_at": now(),
                 **dict.fromkeys(("agent", "offer", "queue", "ended", "fallback", "rating")),
             }
         )
@@ -98,7 +82,7 @@ class FakeDesk:
     def offer(self, id_: str, *, offer_s: float = OFFER_S, **visitor: Any) -> Talk:
         """A visitor asks, and it rings."""
         talk = self.ask(id_, **visitor)
-        offer = {"agent_id": ME["id"], "attempt": 1, "offered_at": _now(), "expires_at": _now(offer_s)}
+        offer = {"agent_id": ME["id"], "attempt": 1, "offered_at": now(), "expires_at": now(offer_s)}
         talk.view |= {"status": "offered", "offer": offer}
         why = {"stage": "round_robin", "passed_over_count": 2, "passed_over": []}
         talk.attempts = [
@@ -122,8 +106,8 @@ class FakeDesk:
         talk = self.ask(id_, status="active", **visitor)
         talk.view["agent"] = ME
         why = {"stage": "round_robin", "passed_over_count": 0, "passed_over": []}
-        attempt = {"attempt": 1, "offered_at": _now(), "expires_at": _now(OFFER_S)}
-        outcome = {"outcome": "accepted", "outcome_at": _now()}
+        attempt = {"attempt": 1, "offered_at": now(), "expires_at": now(OFFER_S)}
+        outcome = {"outcome": "accepted", "outcome_at": now()}
         talk.attempts = [{"agent": ME, "stage": "round_robin", "why": why, **attempt, **outcome}]
         return talk
 
@@ -131,7 +115,7 @@ class FakeDesk:
         """The agent has accepted, here or on another device."""
         talk = self.talks[id_]
         talk.view |= {"status": "active", "agent": ME, "offer": None}
-        talk.attempts[0] |= {"outcome": "accepted", "outcome_at": _now()}
+        talk.attempts[0] |= {"outcome": "accepted", "outcome_at": now()}
         self.tell("assignment.accepted", id_, {"agent": ME, "attempt": 1})
 
     def say(self, id_: str, text: str, *, by: str = "visitor", at: str | None = None) -> Json:
@@ -140,28 +124,14 @@ class FakeDesk:
 
     def end(self, id_: str, reason: str = "visitor_ended") -> None:
         """It is over."""
-        ended = {"reason": reason, "by": {"type": "visitor", "id": "v"}, "at": _now()}
+        ended = {"reason": reason, "by": {"type": "visitor", "id": "v"}, "at": now()}
         self.talks[id_].view |= {"status": "ended", "ended": ended}
         self.tell("conversation.ended", id_, ended)
 
     def tell(self, type_: str, id_: str | None, data: Json) -> None:
         """The agent's stream tells it."""
         self._events.append({"type": type_, "conversation_id": id_, "data": data})
-        self._bell.set()
-        self._bell = asyncio.Event()
-
-    def refuse(self, call: str, status: int, code: str, **headers: str) -> None:
-        """The next call whose path ends with ``call`` is refused."""
-        self.refusals[call].append(problem(status, code, headers))
-
-    def cut_streams(self) -> None:
-        """Every open stream breaks."""
-        self._cut.set()
-        self._cut = asyncio.Event()
-
-    def calls(self, ending: str) -> list[Any]:
-        """The bodies of the changes whose path ends so."""
-        return [body for _, path, body in self.requests if path.endswith(ending)]
+        self.ring()
 
     # --- the API -------------------------------------------------------------------------------
 
@@ -192,17 +162,9 @@ class FakeDesk:
             Route(talk + "/{command}", self._command, methods=["POST"]),
             *page_routes(),
         ]
-        app = Starlette(routes=routes)
-        answer_with_problems(app)  # type: ignore[arg-type]  # The handlers fit any Starlette.
+        app = application(routes)
         app.add_middleware(_Front, desk=self)
         return app
-
-    def answer_to(self, path: str) -> Response | None:
-        """What a call gets instead of what it asks for."""
-        for ending, refusals in self.refusals.items():
-            if path.endswith(ending) and refusals:
-                return refusals.pop(0)
-        return None
 
     def _answer(self, content: Json) -> Any:
         async def answer(_: Request) -> Response:
@@ -251,7 +213,7 @@ class FakeDesk:
             "agent": {**ME, "email": "ada@example.com", "time_zone": "Europe/Stockholm"},
             "permissions": self.permissions,
             "csrf_token": "token of this session",
-            "expires_at": _now(3600),
+            "expires_at": now(3600),
         }
 
     async def _switch(self, request: Request) -> Response:
@@ -296,10 +258,7 @@ class FakeDesk:
         if known is None and self.talks[id_].view["status"] != "active":
             return problem(409, "conversation-not-active")
         message = known or self._post(id_, body["text"], "agent", body["client_message_id"], None)
-        if self.loses_answers > 0:
-            self.loses_answers -= 1
-            raise ConnectionResetError
-        return JSONResponse(message, 200 if known else 201)
+        return self.answered(message, is_known=known is not None)
 
     async def _transcript(self, request: Request) -> Response:
         said = self.talks[request.path_params["id"]].messages
@@ -319,8 +278,8 @@ class FakeDesk:
                 offer = {
                     "agent_id": "grace",
                     "attempt": 2,
-                    "offered_at": _now(),
-                    "expires_at": _now(OFFER_S),
+                    "offered_at": now(),
+                    "expires_at": now(OFFER_S),
                 }
                 self.talks[id_].view["offer"] = offer
             case "typing" | "read":
@@ -334,7 +293,7 @@ class FakeDesk:
             "conversation_id": id_,
             "author": {"type": by, "id": by, "name": ME["name"] if by == "agent" else None},
             "text": text,
-            "sent_at": at or _now(),
+            "sent_at": at or now(),
         }
         talk.messages.append(message)
         self._by_client_id[client_id] = message
@@ -350,8 +309,8 @@ class FakeDesk:
         if talk.view["agent"] is None and talk.view["offer"] is None:
             return problem(403, "not-permitted")
         data = {"conversation": talk.view, "messages": talk.messages[-SNAPSHOT_MESSAGES_MAX:]}
-        frame = _frame(0, "snapshot", talk.view["id"], data)
-        return StreamingResponse(iter([frame]), media_type="text/event-stream")
+        told = frame(0, "snapshot", talk.view["id"], data)
+        return StreamingResponse(iter([told]), media_type="text/event-stream")
 
     async def _agent_stream(self, request: Request) -> Response:
         if not self.is_signed_in:
@@ -364,18 +323,12 @@ class FakeDesk:
         yield "retry: 200\n"
         if last is None:
             last = len(self._events)
-            yield _frame(last, "snapshot", None, self._snapshot())
+            yield frame(last, "snapshot", None, self._snapshot())
         while not cut.is_set():
             for number, event in enumerate(self._events[last:], last + 1):
-                yield _frame(number, event["type"], event["conversation_id"], event["data"])
+                yield frame(number, event["type"], event["conversation_id"], event["data"])
             last = len(self._events)
-            bell = asyncio.ensure_future(self._bell.wait())
-            ended = asyncio.ensure_future(cut.wait())
-            try:
-                await asyncio.wait([bell, ended], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                bell.cancel()
-                ended.cancel()
+            await self.news(cut)
 
     def _snapshot(self) -> Json:
         views = [talk.view for talk in self.talks.values()]
@@ -405,43 +358,15 @@ class _Front:
             raise ConnectionResetError  # The browser sees a connection that ends.
         request = Request(scope, receive)
         if request.method == "GET":
-            await (self._desk.answer_to(scope["path"]) or self._app)(scope, receive, send)
+            await (self._desk.refusal_of(scope["path"]) or self._app)(scope, receive, send)
             return
         body = await request.body()
-        self._desk.requests.append((request.method, scope["path"], json.loads(body) if body else None))
+        self._desk.note(request.method, scope["path"], body)
         if self._desk.is_signed_in and request.headers.get("x-csrf-token") != "token of this session":
             await problem(403, "csrf")(scope, receive, send)
             return
-        answer = self._desk.answer_to(scope["path"]) or self._app
-        await answer(scope, _replay(body, receive), send)
-
-
-def _replay(body: bytes, receive: Any) -> Any:
-    given = False
-
-    async def replaying() -> Any:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replaying
+        answer = self._desk.refusal_of(scope["path"]) or self._app
+        await answer(scope, replay(body, receive), send)
 
 
 _TEAM = {"id": "lamps", "name": "Lamps", "agent_ids": ["ada", "grace"]}
-
-
-def _frame(cursor: int, type_: str, id_: str | None, data: Json) -> str:
-    event = {
-        "id": f"evt_{cursor}",
-        "type": type_,
-        "conversation_id": id_,
-        "occurred_at": _now(),
-        "data": data,
-    }
-    return f"id: {cursor}\nevent: {type_}\ndata: {json.dumps(event)}\n\n"
-
-
-def _now(after_s: float = 0) -> str:
-    return (datetime.now(UTC) + timedelta(seconds=after_s)).isoformat()

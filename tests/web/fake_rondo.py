@@ -6,22 +6,18 @@ The test is the agent, the network and whatever else happens.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from rondo_common.problems import answer_with_problems
 from rondo_gateway.entrypoints.pages import page_routes
+from tests.web.fake_server import FakeServer, application, frame, now, problem, replay
 
 AGENT = {"id": "ada", "name": "Ada Lovelace", "avatar_url": None}
 SITE_KEY = "site_demo"
@@ -41,23 +37,13 @@ class Conversation:
 
 
 @dataclass
-class FakeRondo:
+class FakeRondo(FakeServer):
     """The server's side. What is done here is told to the browser at once."""
 
-    url: str = ""
     config: dict[str, Any] = field(default_factory=dict)
-    is_reachable: bool = True
     conversations: dict[str, Conversation] = field(default_factory=dict)
-    requests: list[tuple[str, str, Any]] = field(default_factory=list)
-    """Every call: method, path, body."""
-    refusals: dict[str, list[Response]] = field(default_factory=lambda: defaultdict(list))
-    """What the next calls to a path's last part get instead."""
     allows_origin: bool = True
-    loses_answers: int = 0
-    """So many messages are taken whose answers are lost."""
     tokens: set[str] = field(default_factory=set)
-    _bell: asyncio.Event = field(default_factory=asyncio.Event)
-    _cut: asyncio.Event = field(default_factory=asyncio.Event)
     _keys: dict[str, str] = field(default_factory=dict)
     _last: int = 0
 
@@ -95,26 +81,13 @@ class FakeRondo:
 
     def end(self, reason: str = "agent_ended") -> None:
         """It is over."""
-        ended = {"reason": reason, "by": "agent", "at": _now()}
+        ended = {"reason": reason, "by": "agent", "at": now()}
         self.tell("conversation.ended", ended, status="ended", ended=ended)
 
     def fall_back(self, message: str, *, offer_meeting: bool = False) -> None:
         """Nobody takes it."""
         fallback = {"reason": "nobody_available", "message": message, "offer_meeting": offer_meeting}
         self.tell("conversation.fell_back", fallback, status="fell_back", fallback=fallback)
-
-    def refuse(self, call: str, status: int, code: str, **headers: str) -> None:
-        """The next call whose path ends with ``call`` is refused."""
-        self.refusals[call].append(problem(status, code, headers))
-
-    def cut_streams(self) -> None:
-        """Every open stream breaks."""
-        self._cut.set()
-        self._cut = asyncio.Event()
-
-    def calls(self, ending: str) -> list[Any]:
-        """The bodies of the calls whose path ends so."""
-        return [body for _, path, body in self.requests if path.endswith(ending)]
 
     # --- the API -------------------------------------------------------------------------------
 
@@ -131,8 +104,7 @@ class FakeRondo:
             Route(conversation + "/{command:path}", self._command, methods=["POST"]),
             *page_routes(shows_demo=True),
         ]
-        app = Starlette(routes=routes)
-        answer_with_problems(app)  # type: ignore[arg-type]  # The handlers fit any Starlette.
+        app = application(routes)
         app.add_middleware(_Front, rondo=self)
         return app
 
@@ -161,7 +133,7 @@ class FakeRondo:
                 "visitor": {"id": "vis_1", "email": None, **body["visitor"]},
                 "page": body.get("page"),
                 "answers": body.get("answers", {}),
-                "requested_at": _now(),
+                "requested_at": now(),
                 **dict.fromkeys(("agent", "offer", "queue", "ended", "fallback", "rating")),
             }
             self.conversations[f"cnv_{number}"] = Conversation(view)
@@ -175,10 +147,7 @@ class FakeRondo:
         if known is None and conversation.view["status"] != "active":
             return problem(409, "conversation-not-active")
         message = known or self._post(conversation, body["text"], body["client_message_id"], "visitor")
-        if self.loses_answers > 0:
-            self.loses_answers -= 1
-            raise ConnectionResetError
-        return JSONResponse(message, 200 if known else 201)
+        return self.answered(message, is_known=known is not None)
 
     async def _history(self, request: Request) -> Response:
         conversation = self.conversations[request.path_params["id"]]
@@ -196,7 +165,7 @@ class FakeRondo:
             case "transcript/email":
                 return Response(status_code=202)
             case "rating":
-                rating = {"comment": None, **await request.json(), "rated_at": _now()}
+                rating = {"comment": None, **await request.json(), "rated_at": now()}
                 is_new = self.latest.view["rating"] is None
                 self.tell("conversation.rated", {"rating": rating}, rating=rating)
                 return JSONResponse(rating, 201 if is_new else 200)
@@ -224,17 +193,13 @@ class FakeRondo:
             data: dict[str, Any] = {"conversation": dict(conversation.view), "messages": messages}
             if last is not None:
                 data["resumed"] = False
-            yield _frame(len(conversation.events), "snapshot", conversation.view["id"], data)
+            yield frame(len(conversation.events), "snapshot", conversation.view["id"], data)
             last = len(conversation.events)
         while not cut.is_set():
             for number, event in enumerate(conversation.events[last:], last + 1):
-                yield _frame(number, event["type"], conversation.view["id"], event["data"])
+                yield frame(number, event["type"], conversation.view["id"], event["data"])
             last = len(conversation.events)
-            bell = asyncio.ensure_future(self._bell.wait())
-            ended = asyncio.ensure_future(cut.wait())
-            await asyncio.wait([bell, ended], return_when=asyncio.FIRST_COMPLETED)
-            bell.cancel()
-            ended.cancel()
+            await self.news(cut)
 
     def _post(
         self, conversation: Conversation, text: str, client_id: str | None, author: str
@@ -246,7 +211,7 @@ class FakeRondo:
             "conversation_id": conversation.view["id"],
             "author": {"type": author, "id": author, "name": name},
             "text": text,
-            "sent_at": _now(),
+            "sent_at": now(),
         }
         conversation.messages.append({**message, "client_message_id": client_id})
         if client_id is not None:
@@ -256,8 +221,7 @@ class FakeRondo:
 
     def _append(self, conversation: Conversation, type_: str, data: dict[str, Any]) -> None:
         conversation.events.append({"type": type_, "data": data})
-        self._bell.set()
-        self._bell = asyncio.Event()
+        self.ring()
 
 
 class _Front:
@@ -282,14 +246,9 @@ class _Front:
             return
         body = await request.body()
         path = scope["path"]
-        self._rondo.requests.append((request.method, path, json.loads(body) if body else None))
-        await self._answer(path)(scope, _replay(body, receive), self._with_cors(send))
-
-    def _answer(self, path: str) -> Any:
-        for ending, refusals in self._rondo.refusals.items():
-            if path.endswith(ending) and refusals:
-                return refusals.pop(0)
-        return self._app
+        self._rondo.note(request.method, path, body)
+        answer = self._rondo.refusal_of(path) or self._app
+        await answer(scope, replay(body, receive), self._with_cors(send))
 
     def _with_cors(self, send: Any) -> Any:
         async def sending(message: Any) -> None:
@@ -305,55 +264,3 @@ _CORS = {
     "Access-Control-Allow-Headers": "authorization, content-type, idempotency-key",
     "Access-Control-Expose-Headers": "retry-after",
 }
-
-
-def _replay(body: bytes, receive: Callable[[], Any]) -> Any:
-    given = False
-
-    async def replaying() -> Any:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replaying
-
-
-def problem(status: int, code: str, headers: dict[str, str] | None = None) -> Response:
-    """A refusal as the API tells it."""
-    content = {"type": f"urn:rondo:error:{code}", "title": code, "status": status, "detail": code}
-    given = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
-    return JSONResponse(content, status, given)
-
-
-def _frame(cursor: int, type_: str, conversation_id: str, data: dict[str, Any]) -> str:
-    event = {
-        "id": f"evt_{cursor}",
-        "type": type_,
-        "conversation_id": conversation_id,
-        "occurred_at": _now(),
-        "data": data,
-    }
-    return f"id: {cursor}\nevent: {type_}\ndata: {json.dumps(event)}\n\n"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
-
-
-@asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
-    """The application on a free port of loopback; its address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        server.force_exit = True
-        await serving

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.web.fake_desk import ME, FakeDesk, Json
+from tests.web.fake_desk import ME, FakeDesk
+from tests.web.fake_server import Json
 from tests.web.inbox_page import PATIENCE_MS, InboxOnPage, violations
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -14,8 +14,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.web.fake_desk import ME, FakeDesk, Json
+from tests.web.fake_desk import ME, FakeDesk
 from tests.web.fake_rondo import FakeRondo
+from tests.web.fake_server import Json
 from tests.web.host_page import Website, WidgetOnPage
 from tests.web.inbox_page import PATIENCE_MS, InboxOnPage
 
