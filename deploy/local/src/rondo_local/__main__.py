@@ -36,6 +36,9 @@ app = typer.Typer(
 )
 
 Count = Annotated[int | None, typer.Option(help="How many; 1 unless set, or as its variable says.")]
+BrokerCount = Annotated[
+    int | None, typer.Option(help="How many Kafka nodes: 1, 3 or 5, and for good; BROKERS unless set.")
+]
 
 
 @app.command()
@@ -45,6 +48,7 @@ def up(
     notifiers: Count = None,
     histories: Count = None,
     live_metrics: Count = None,
+    brokers: BrokerCount = None,
 ) -> None:
     """Start what is down and wait until all is ready. Never stops a process."""
     counts = {
@@ -53,6 +57,7 @@ def up(
         "NOTIFIERS": notifiers,
         "HISTORIES": histories,
         "LIVE_METRICS": live_metrics,
+        "BROKERS": brokers,
     }
     given = {name: str(count) for name, count in counts.items() if count is not None}
     began = time.monotonic()

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from rondo_local import process
+from rondo_local.brokers import COUNTS, Brokers
 from rondo_local.jars import Report
-from rondo_local.kafka import Kafka
+from rondo_local.kafka import Cluster, Kafka, controller_port_name
 from rondo_local.layout import Layout
 from rondo_local.ports import choose
 from rondo_local.postgres import Postgres
@@ -25,11 +26,24 @@ from rondo_local.valkey import Valkey
 READY_TIMEOUT_S = 90.0
 """How long a server may take from its start: recovery after a crash included."""
 
-SERVER_NAMES = ("kafka", "valkey", "postgres")
-PORT_NAMES = ("kafka", "kafka-controller", "valkey", "postgres")
+_ALONE = ("valkey", "postgres")
+SERVER_NAMES = (*Brokers().names, *_ALONE)
+"""The servers of a stack with one Kafka node."""
+
+_NAMES_EVER = frozenset((*Brokers(max(COUNTS)).names, *_ALONE))
 
 Say = Callable[[str, str], None]
 """Tell the person who waits: which process, and what happens with it."""
+
+
+def is_server(name: str) -> bool:
+    """Whether the process of this name is a server, of a stack with however many Kafka nodes."""
+    return name in _NAMES_EVER
+
+
+def port_names(brokers: Brokers) -> list[str]:
+    """What the servers' ports are called: as the servers, and one more of each Kafka node."""
+    return [*brokers.names, *map(controller_port_name, brokers.names), *_ALONE]
 
 
 class Server(Protocol):
@@ -52,7 +66,7 @@ class Server(Protocol):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the three servers are."""
+    """Where the servers are; `kafka_bootstrap` lists every node."""
 
     kafka_bootstrap: str
     redis_url: str
@@ -61,17 +75,21 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Servers:
-    """The three servers of one stack."""
+    """The servers of one stack: the nodes of Kafka, and one of each other."""
 
-    kafka: Kafka
+    kafka: tuple[Kafka, ...]
     valkey: Valkey
     postgres: Postgres
 
     @classmethod
-    def of(cls, layout: Layout, ports: Mapping[str, int], environ: Mapping[str, str]) -> Servers:
-        """The servers with their data in `layout`, at `ports` (one for each of PORT_NAMES)."""
-        kafka = Kafka(
-            layout.data / "kafka", layout.jars, ports["kafka"], ports["kafka-controller"], environ
+    def of(
+        cls, layout: Layout, ports: Mapping[str, int], environ: Mapping[str, str], brokers: Brokers
+    ) -> Servers:
+        """The servers with their data in `layout`, at `ports` (one for each of `port_names`)."""
+        cluster = Cluster.at(brokers, ports)
+        kafka = tuple(
+            Kafka(name, node, cluster, layout.data / name, layout.jars, ports[name], environ)
+            for node, name in enumerate(brokers.names, start=1)
         )
         valkey = Valkey(layout.data / "valkey", ports["valkey"], environ)
         return cls(kafka, valkey, Postgres(layout.data / "postgres", ports["postgres"], environ))
@@ -79,7 +97,8 @@ class Servers:
     @property
     def addresses(self) -> Addresses:
         """Where clients find them."""
-        return Addresses(self.kafka.address, self.valkey.address, self.postgres.address)
+        bootstrap = ",".join(node.address for node in self.kafka)
+        return Addresses(bootstrap, self.valkey.address, self.postgres.address)
 
     async def start(self, layout: Layout, say: Say, started: list[str]) -> None:
         """Start those that are down, all at once, and wait until all are ready.
@@ -87,7 +106,7 @@ class Servers:
         Appends the name of each to `started` when its process is there, so that the caller can
         undo it whatever happens. Raises LocalFailure.
         """
-        servers: tuple[Server, ...] = (self.kafka, self.valkey, self.postgres)
+        servers: tuple[Server, ...] = (*self.kafka, self.valkey, self.postgres)
         await together(_start_one(server, layout, say, started) for server in servers)
 
 
@@ -106,8 +125,10 @@ async def _start_one(server: Server, layout: Layout, say: Say, started: list[str
 
 
 @contextmanager
-def local_servers(directory: Path, *, jars: Path | None = None) -> Iterator[Addresses]:
-    """Run the three servers in `directory` on free ports while the body runs.
+def local_servers(
+    directory: Path, *, jars: Path | None = None, brokers: Brokers | None = None
+) -> Iterator[Addresses]:
+    """Run the servers in `directory` on free ports while the body runs.
 
     Their data and logs stay in `directory`. The Kafka download is shared with the checkout's
     own stack unless `jars` names another place. Not for use inside a running event loop.
@@ -116,7 +137,8 @@ def local_servers(directory: Path, *, jars: Path | None = None) -> Iterator[Addr
     jars = jars or Layout.of_checkout().jars
     layout = Layout(root=directory.resolve(), jars=jars)
     layout.prepare()
-    servers = Servers.of(layout, _free_ports(), os.environ)
+    brokers = brokers or Brokers()
+    servers = Servers.of(layout, _free_ports(brokers), os.environ, brokers)
     started: list[str] = []
     try:
         asyncio.run(servers.start(layout, lambda _name, _line: None, started))
@@ -129,9 +151,9 @@ async def _stop(layout: Layout, names: list[str]) -> None:
     await process.stop(layout, names)
 
 
-def _free_ports() -> dict[str, int]:
+def _free_ports(brokers: Brokers) -> dict[str, int]:
     chance = random.SystemRandom()
     ports: dict[str, int] = {}
-    for name in PORT_NAMES:
+    for name in port_names(brokers):
         ports[name] = choose(ports.values(), chance)
     return ports

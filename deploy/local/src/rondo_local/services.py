@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from rondo_local.brokers import Brokers
 from rondo_local.failures import CannotRun
 from rondo_local.layout import Layout
 from rondo_local.ports import HOST
@@ -121,6 +122,7 @@ class Surroundings:
             "RONDO_TOKEN_SECRET": self.state.token_secret,
             "RONDO_VAPID_PRIVATE_KEY": self.state.vapid_private_key,
             "RONDO_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap,
+            **Brokers(self.state.brokers).settings(),
             "RONDO_REDIS_URL": self.addresses.redis_url,
             "RONDO_POSTGRES_DSN": self.addresses.postgres_dsn,
             "RONDO_HISTORY_URL": self.url("history"),
