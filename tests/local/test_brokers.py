@@ -8,8 +8,12 @@ from rondo_local.kafka import Cluster, properties
 from rondo_local.servers import SERVER_NAMES, is_server, port_names
 
 PORTS = {
-    "kafka": 1, "kafka-2": 2, "kafka-3": 3,
-    "kafka-controller": 11, "kafka-2-controller": 12, "kafka-3-controller": 13,
+    "kafka": 1,
+    "kafka-2": 2,
+    "kafka-3": 3,
+    "kafka-controller": 11,
+    "kafka-2-controller": 12,
+    "kafka-3-controller": 13,
 }
 
 
