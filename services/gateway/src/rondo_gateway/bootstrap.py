@@ -97,6 +97,7 @@ from rondo_gateway.handlers.rule_order import RuleOrder
 from rondo_gateway.handlers.saved_replies import SavedReplyKind
 from rondo_gateway.handlers.sign_in_links import SignInLinks
 from rondo_gateway.handlers.sign_ins import SignIns
+from rondo_gateway.handlers.telling import Telling
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
@@ -190,8 +191,9 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
     authentication = Authentication(
         root_key, directory, world.tokens, world.sessions, world.session_times, clock
     )
+    telling = Telling(world.conversations, world.mailboxes)
     conversations = ConversationCommands(
-        directory, world.conversations, world.history, log, world.answers, clock, new_event_id
+        directory, world.conversations, world.history, log, world.answers, telling, clock, new_event_id
     )
     limits = Limits(directory, world.rate_limiter, clock)
     sign_ins = SignIns(
@@ -242,7 +244,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, limits, clock),
         conversations=conversations,
         conversation_lists=ConversationLists(directory, world.conversations, world.history),
-        messages=Messages(directory, world.conversations, log, world.history, limits, clock),
+        messages=Messages(directory, world.conversations, log, world.history, limits, telling, clock),
         ratings=Ratings(directory, world.conversations, world.history, log, limits, clock, new_event_id),
         transcripts=Transcripts(directory, world.conversations, world.history, log, clock, new_event_id),
         erasures=Erasures(

@@ -36,6 +36,7 @@ from rondo_gateway.domain.transfer import TransferBody
 from rondo_gateway.handlers.own_workspace import seen_workspace
 from rondo_gateway.handlers.receivers import require_receiver
 from rondo_gateway.handlers.source import SOURCE
+from rondo_gateway.handlers.telling import Telling
 from rondo_gateway.handlers.visible_conversations import (
     existing_conversation,
     party_conversation,
@@ -64,6 +65,7 @@ class ConversationCommands:
         history: History,
         log: EventLog,
         answers: Answers,
+        telling: Telling,
         clock: Clock,
         new_command_id: Callable[[], CommandId],
     ) -> None:
@@ -72,15 +74,17 @@ class ConversationCommands:
         self._history = history
         self._log = log
         self._answers = answers
+        self._telling = telling
         self._clock = clock
         self._new_command_id = new_command_id
 
     async def read(self, caller: Principal, conversation_id: ConversationId) -> Conversation:
         """The conversation, for its parties, the backend and those who may view all."""
         member = require_member(caller)
-        view = await readable_conversation(
-            self._directory, self._conversations, self._history, member, conversation_id
-        )
+        async with self._telling.shown_first(member, conversation_id):
+            view = await readable_conversation(
+                self._directory, self._conversations, self._history, member, conversation_id
+            )
         return conversation_of(view, member)
 
     async def accept(self, caller: Principal, conversation_id: ConversationId) -> Decided:
@@ -118,8 +122,9 @@ class ConversationCommands:
     async def end(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """Either side ends the talk; again is fine. Raises ``Conflict`` when the router refuses."""
         member = require_member(caller)
-        view = await party_conversation(self._conversations, member, conversation_id)
-        require_in_talk(member, view)
+        async with self._telling.shown_first(member, conversation_id):
+            view = await party_conversation(self._conversations, member, conversation_id)
+            require_in_talk(member, view)
         if view.status is Status.ENDED:
             return Decided(view.id, conversation_of(view, member))
         command = EndChat(conversation_id=conversation_id, by=member.party())
@@ -157,8 +162,9 @@ class ConversationCommands:
             Conflict: the router refuses.
         """
         member = require_member(caller)
-        view = await party_conversation(self._conversations, member, conversation_id)
-        by = require_its_agent(member, view)
+        async with self._telling.shown_first(member, conversation_id):
+            view = await party_conversation(self._conversations, member, conversation_id)
+            by = require_its_agent(member, view)
         await require_receiver(self._directory, member.workspace_id, by, body)
         command = TransferChat(
             conversation_id=conversation_id,
@@ -172,7 +178,8 @@ class ConversationCommands:
     async def _knowing(self, caller: Principal, conversation_id: ConversationId) -> Member:
         """The caller, if there is such a conversation for them."""
         member = require_member(caller)
-        await existing_conversation(self._conversations, member, conversation_id)
+        async with self._telling.shown_first(member, conversation_id):
+            await existing_conversation(self._conversations, member, conversation_id)
         return member
 
     async def _decide(self, member: Member, command: ConversationEvent) -> Decided:

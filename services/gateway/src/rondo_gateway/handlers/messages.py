@@ -18,6 +18,7 @@ from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.representation import Message, MessageList, message_of, message_to
 from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.source import SOURCE
+from rondo_gateway.handlers.telling import Telling
 from rondo_gateway.handlers.visible_conversations import party_conversation, readable_conversation
 from rondo_gateway.ports import Conversations, DirectoryView, EventLog, History, PostState
 
@@ -40,6 +41,7 @@ class Messages:
         log: EventLog,
         history: History,
         limits: Limits,
+        telling: Telling,
         clock: Clock,
     ) -> None:
         self._directory = directory
@@ -47,6 +49,7 @@ class Messages:
         self._log = log
         self._history = history
         self._limits = limits
+        self._telling = telling
         self._clock = clock
 
     async def post(self, caller: Principal, conversation_id: ConversationId, body: MessageBody) -> Posted:
@@ -58,15 +61,16 @@ class Messages:
         """
         member = require_member(caller)
         workspace_id = member.workspace_id
-        view = await party_conversation(self._conversations, member, conversation_id)
-        require_in_talk(member, view)
-        await self._limits.of_message(member)
-        draft = self._draft(member, view, body.text)
-        reserved = await self._conversations.reserve_message(
-            workspace_id, conversation_id, body.client_message_id, draft
-        )
-        if reserved.message is None or reserved.agent_id is None:
-            raise Conflict("conversation-not-active", "Only an active conversation takes messages.")
+        async with self._telling.shown_first(member, conversation_id):
+            view = await party_conversation(self._conversations, member, conversation_id)
+            require_in_talk(member, view)
+            await self._limits.of_message(member)
+            draft = self._draft(member, view, body.text)
+            reserved = await self._conversations.reserve_message(
+                workspace_id, conversation_id, body.client_message_id, draft
+            )
+            if reserved.message is None or reserved.agent_id is None:
+                raise Conflict("conversation-not-active", "Only an active conversation takes messages.")
         message = message_of(conversation_id, reserved.message, body.client_message_id)
         if reserved.state is PostState.POSTED:
             return Posted(message, is_new=False)
