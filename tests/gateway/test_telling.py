@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -68,3 +69,21 @@ async def test_what_was_told_to_somebody_else_or_of_an_end_explains_no_refusal(
     for kind in ("conversation.ended", "conversation.erased"):  # The view of what is erased stays behind.
         await world.mailboxes.deliver(agent_mailbox_key(ACME, GRACE), told(kind), 11)
     assert (await http.post(f"{PATH}/messages", headers=grace, json=MESSAGE)).status_code == 409
+
+
+async def test_a_refusal_by_a_view_that_caught_up_meanwhile_is_none(
+    http: httpx.AsyncClient, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = bearer(world.visitor_token())
+    await world.conversations.show(ACME, replace(offered(), state_offset=7))
+    mailbox = conversation_mailbox_key(ACME, CNV)
+    await world.mailboxes.deliver(mailbox, told("assignment.accepted"), 9)
+    look_into = world.mailboxes.until
+
+    async def shown_just_now(*arguments: Any) -> Any:
+        await world.conversations.show(ACME, replace(active(), state_offset=9))
+        return await look_into(*arguments)
+
+    monkeypatch.setattr(world.mailboxes, "until", shown_just_now)
+
+    assert (await http.post(f"{PATH}/messages", headers=visitor, json=MESSAGE)).status_code == 201

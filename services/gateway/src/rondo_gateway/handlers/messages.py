@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 
 from rondo_common import conversation as talk
 from rondo_common.clock import Clock
@@ -61,27 +62,33 @@ class Messages:
         """
         member = require_member(caller)
         workspace_id = member.workspace_id
-        async with self._telling.shown_first(member, conversation_id):
-            view = await party_conversation(self._conversations, member, conversation_id)
-            require_in_talk(member, view)
-            await self._limits.of_message(member)
-            draft = self._draft(member, view, body.text)
-            reserved = await self._conversations.reserve_message(
-                workspace_id, conversation_id, body.client_message_id, draft
-            )
-            if reserved.message is None or reserved.agent_id is None:
-                raise Conflict("conversation-not-active", "Only an active conversation takes messages.")
-        message = message_of(conversation_id, reserved.message, body.client_message_id)
-        if reserved.state is PostState.POSTED:
+        await self._limits.of_message(member)
+        reserve = partial(self._reserve, member, conversation_id, body)
+        state, event = await self._telling.shown_first(member, conversation_id, reserve)
+        message = message_of(conversation_id, event.message, body.client_message_id)
+        if state is PostState.POSTED:
             return Posted(message, is_new=False)
-        event = MessagePosted(
+        is_new = await self._publish(workspace_id, event)
+        return Posted(message, is_new)
+
+    async def _reserve(
+        self, member: Member, conversation_id: ConversationId, body: MessageBody
+    ) -> tuple[PostState, MessagePosted]:
+        """What is to be said, and whether it was said before. Raises ``NotPermitted``, ``Conflict``."""
+        view = await party_conversation(self._conversations, member, conversation_id)
+        require_in_talk(member, view)
+        draft = self._draft(member, view, body.text)
+        reserved = await self._conversations.reserve_message(
+            member.workspace_id, conversation_id, body.client_message_id, draft
+        )
+        if reserved.message is None or reserved.agent_id is None:
+            raise Conflict("conversation-not-active", "Only an active conversation takes messages.")
+        return reserved.state, MessagePosted(
             conversation_id=conversation_id,
             message=reserved.message,
             client_message_id=body.client_message_id,
             agent_id=reserved.agent_id,
         )
-        is_new = await self._publish(workspace_id, event)
-        return Posted(message, is_new)
 
     async def read_page(
         self,

@@ -6,9 +6,9 @@ the log has its decision; while a broker is lost, that may take seconds.
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from rondo_common.conversation_view import ConversationView
 from rondo_common.errors import Conflict, Unavailable
@@ -18,6 +18,8 @@ from rondo_gateway.domain.cursors import END
 from rondo_gateway.domain.principals import AgentCaller, Member
 from rondo_gateway.domain.refusals import NotFound, NotPermitted
 from rondo_gateway.ports import Conversations, Entry, Mailboxes
+
+Result = TypeVar("Result")
 
 UNSHOWN_ENTRIES_MAX = 20
 """How many of the latest entries may be about what is not shown yet."""
@@ -40,33 +42,38 @@ class Telling:
         self._conversations = conversations
         self._mailboxes = mailboxes
 
-    @contextlib.asynccontextmanager
-    async def shown_first(self, member: Member, conversation_id: ConversationId) -> AsyncIterator[None]:
-        """Let a refusal by what a view says stand only if the view has all that ``member`` was told.
+    async def shown_first(
+        self, member: Member, conversation_id: ConversationId, check: Callable[[], Awaitable[Result]]
+    ) -> Result:
+        """What ``check`` returns. Its refusal, by what a view says, stands only if that view had all that
+        ``member`` was told; ``check`` is asked again when the view has caught up just now.
 
         Raises:
-            Unavailable: instead of the refusal, when it has not: ask again.
+            Unavailable: instead of the refusal, when the view still has not: ask again.
         """
         try:
-            yield
+            return await check()
         except (NotFound, NotPermitted, Conflict) as refusal:
-            if await self._is_ahead(member, conversation_id):
+            told = await self._told(member, conversation_id)
+            if not told:
+                raise
+            view = await self._conversations.find(member.workspace_id, conversation_id)
+            if not all(is_shown(entry, view) for entry in told):
                 reason = "what was told of the conversation last is not shown yet"
                 raise Unavailable("router", reason) from refusal
-            raise
+        return await check()
 
-    async def _is_ahead(self, member: Member, conversation_id: ConversationId) -> bool:
+    async def _told(self, member: Member, conversation_id: ConversationId) -> list[Entry]:
+        """What the caller was told lately that lets them do more than before."""
         if isinstance(member, AgentCaller):
             mailbox = agent_mailbox_key(member.workspace_id, member.agent_id)
         else:
             mailbox = conversation_mailbox_key(member.workspace_id, conversation_id)
-        entries = await self._mailboxes.until(mailbox, END, TOLD_ENTRIES_MAX)
-        view = await self._conversations.find(member.workspace_id, conversation_id)
-        return any(
-            not is_shown(entry, view)
-            for entry in entries
+        return [
+            entry
+            for entry in await self._mailboxes.until(mailbox, END, TOLD_ENTRIES_MAX)
             if entry.event.conversation_id == conversation_id and entry.event.type in ENABLING
-        )
+        ]
 
 
 def is_shown(entry: Entry, view: ConversationView | None) -> bool:
