@@ -29,7 +29,7 @@ COUNTS = {
     "HISTORIES": "2",
     "LIVE_METRICS": "1",
 }
-HOUSES = 3
+HOUSES = 2
 CHAIRS = 1
 
 

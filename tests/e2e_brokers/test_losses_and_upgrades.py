@@ -16,7 +16,7 @@ from tests.e2e.client import eventually
 from tests.e2e_brokers.conftest import BROKERS, Cluster
 from tests.load.verdict import check
 
-CHATS_MEANWHILE = 8
+CHATS_MEANWHILE = 6
 BLOWS = (signal.SIGKILL, signal.SIGSTOP, signal.SIGKILL)
 ROUNDS = (
     ("gateway", "router", "notifier", "history", "live-metrics"),

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -57,11 +57,12 @@ class House:
 class Load:
     """Chats at several chairs. What callers were refused, and what they should not have been, is kept."""
 
-    def __init__(self, front: Front, root: Caller) -> None:
+    def __init__(self, front: Front, root: Caller, refusals: Collection[int]) -> None:
         self.chats: list[Chat] = []
         self.houses: list[House] = []
         self.refused: Counter[str] = Counter()
         """How often a request was refused with 503, or not answered, and repeated; by what it was."""
+        self._refusals = frozenset(refusals)
         self._front = front
         self._root = root
         self._numbers = itertools.count()
@@ -182,7 +183,7 @@ class Load:
                     if answer.is_success and answer.status_code != undecided:
                         result: Json = answer.json()
                         return result
-                    assert answer.status_code in {undecided, 503}, f"{path}: {answer.text}"
+                    assert answer.status_code in {undecided, *self._refusals}, f"{path}: {answer.text}"
                     assert answer.status_code != 503 or int(answer.headers["Retry-After"]) > 0
                     self.refused[f"{kind}: {answer.status_code}"] += 1
                 await asyncio.sleep(RETRY_S)
@@ -232,12 +233,15 @@ def _agent_of(active: Heard) -> str:
 
 
 @asynccontextmanager
-async def playing(front: Front, root_key: str, *, houses: int, chairs: int) -> AsyncIterator[Load]:
-    """A load on what is behind ``front`` while the body runs."""
+async def playing(
+    front: Front, root_key: str, *, houses: int, chairs: int, refusals: Collection[int] = (503,)
+) -> AsyncIterator[Load]:
+    """A load on what is behind ``front`` while the body runs. What is refused with one of ``refusals`` is
+    asked again; any other refusal is a failure."""
     async with httpx.AsyncClient(
         transport=front, base_url="http://rondo", timeout=CALL_DEADLINE_S, trust_env=False
     ) as http:
-        load = Load(front, Caller(http, {"Authorization": f"Bearer {root_key}"}))
+        load = Load(front, Caller(http, {"Authorization": f"Bearer {root_key}"}), refusals)
         try:
             await load.open(houses, chairs)
             yield load
