@@ -19,6 +19,7 @@ from rondo_local.command import run_logged
 from rondo_local.jars import Report, fetch_jars
 from rondo_local.ports import HOST
 from rondo_local.process import Program
+from rondo_local.security import Security
 
 ROUND_TRIP_TIMEOUT_S = 10
 
@@ -51,11 +52,17 @@ class Kafka:
     controller_port: int
     environ: Mapping[str, str] = field(repr=False)
     name: str = "kafka"
+    mtls_port: int = 0
+    security: Security | None = None
 
     @property
     def address(self) -> str:
         """The bootstrap address."""
         return f"{HOST}:{self.port}"
+
+    def told(self, _user: str) -> dict[str, str]:
+        """The variables by which a process of ours finds it."""
+        return {"RONDO_KAFKA_BOOTSTRAP": self.address}
 
     async def prepare(self, log: Path, report: Report) -> Program:
         """Fetch the jars, format the directory once, and say what to run.

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 import httpx
 
 from rondo_local import env_file, ports, process, state
+from rondo_local.certificates import Certificates
 from rondo_local.command import run_logged
 from rondo_local.exclusive import exclusively
 from rondo_local.layout import Layout
+from rondo_local.security import OPERATORS, Security
 from rondo_local.servers import PORT_NAMES, SERVER_NAMES, Say, Servers
 from rondo_local.services import (
     SERVICES,
@@ -88,7 +90,8 @@ class Stack:
         """Stop everything, then delete data, logs and state. The Kafka download stays."""
         async with exclusively(self.layout.lock_file, self._tell_of_the_wait):
             await self._stop(process.recorded(self.layout))
-            for directory in (self.layout.data, self.layout.logs, self.layout.run):
+            layout = self.layout
+            for directory in (layout.data, layout.logs, layout.run, layout.certificates):
                 await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
             self.layout.state_file.unlink(missing_ok=True)
             self.layout.env_file.unlink(missing_ok=True)
@@ -116,6 +119,7 @@ class Stack:
     def _settled_state(self, wanted: Sequence[Instance], alive: Sequence[str]) -> state.State:
         before = state.load(self.layout.state_file) or state.State.fresh()
         before = before.with_secrets_of(self.environ, anything_runs=bool(alive))
+        before = before.as_secure_as(self.environ, anything_runs=bool(alive))
         variables = dict(_SERVER_PORT_VARIABLES)
         variables.update({service.name: service.port_variable for service in self.services})
         chance = random.SystemRandom()
@@ -125,7 +129,7 @@ class Stack:
             wanted=ports.from_environment(self.environ, variables),
             alive=[
                 *alive,
-                *(["kafka-controller"] if "kafka" in alive else []),
+                *(["kafka-controller", "kafka-mtls"] if "kafka" in alive else []),
                 *(internal_port_name(name) for name in alive),
             ],
             variables=variables,
@@ -139,9 +143,9 @@ class Stack:
     async def _bring_up(
         self, wanted: Sequence[Instance], remembered: state.State, started: list[str]
     ) -> dict[str, str]:
-        servers = Servers.of(self.layout, remembered.ports, self.environ)
+        servers = Servers.of(self.layout, remembered.ports, self.environ, self._security(remembered))
         await servers.start(self.layout, self.say, started)
-        surroundings = Surroundings(self.environ, remembered, servers.addresses)
+        surroundings = Surroundings(self.environ, remembered, servers)
         await together(self._run_step(step, surroundings) for step in self.steps)
         await together(self._start(one, surroundings, started) for one in wanted)
         key = await demo_api_key(surroundings.url("gateway"), remembered.root_key, remembered.demo_api_key)
@@ -150,13 +154,18 @@ class Stack:
         state.write_privately(self.layout.env_file, env_file.rendered(values))
         return values
 
+    def _security(self, remembered: state.State) -> Security | None:
+        if not remembered.secure:
+            return None
+        return Security(Certificates(self.layout.certificates), remembered.password_seed)
+
     async def _run_step(self, step: Step, surroundings: Surroundings) -> None:
         began = time.monotonic()
         await run_logged(
             step.name,
             (sys.executable, "-m", *step.words),
             cwd=self.layout.run,
-            env=surroundings.common(),
+            env=surroundings.of(step.name),
             log=self.layout.log_file(step.name),
         )
         self.say(step.name, f"done ({time.monotonic() - began:.1f} s)")
@@ -207,9 +216,7 @@ def _for_a_shell(surroundings: Surroundings, api_key: str) -> dict[str, str]:
     return {
         "RONDO_URL": surroundings.url("gateway"),
         "RONDO_ROOT_KEY": surroundings.state.root_key,
-        "RONDO_KAFKA_BOOTSTRAP": surroundings.addresses.kafka_bootstrap,
-        "RONDO_REDIS_URL": surroundings.addresses.redis_url,
-        "RONDO_POSTGRES_DSN": surroundings.addresses.postgres_dsn,
+        **surroundings.servers.told(OPERATORS),
         "RONDO_HISTORY_URL": surroundings.url("history"),
         "RONDO_API_KEY": api_key,
     }
