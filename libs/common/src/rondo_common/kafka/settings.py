@@ -28,6 +28,12 @@ class KafkaSettings(BaseSettings):
     kafka_replication_factor: int = Field(
         default=1, ge=1, description="Of the topics that create-topics makes"
     )
+    kafka_min_insync_replicas: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many replicas must have a record before it is confirmed, of the topics that "
+        "create-topics makes. Unset: 2 of three and more, else what the broker says",
+    )
     kafka_security_protocol: SecurityProtocol = Field(
         default="PLAINTEXT",
         description="As the brokers' listener: with `SSL` in it, over TLS; with `SASL`, by username and "
