@@ -12,6 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 from rondo_common.errors import Unavailable
 from rondo_common.examination import Finding, clock_finding, doubtful, fine, not_examined, wrong
 from rondo_common.redis.connection import connect_redis, redis_errors
+from rondo_common.redis.functions import base_name
 
 URL = "RONDO_REDIS_URL"
 VERSION_MIN = (7, 0)
@@ -110,7 +111,7 @@ async def _libraries(redis: Redis) -> list[Finding]:
                 SUBJECT, "its functions may not be listed", "allow FUNCTION LIST to have them examined"
             )
         ]
-    loaded = {str(_field(library, "library_name")) for library in listed}
+    loaded = {base_name(str(_field(library, "library_name"))) for library in listed}
     missing = {name: service for name, service in LIBRARIES.items() if name not in loaded}
     if not missing:
         return [fine(SUBJECT, f"{len(LIBRARIES)} function libraries are loaded")]
