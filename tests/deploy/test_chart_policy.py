@@ -175,9 +175,15 @@ def _caller(peer: Resource) -> str:
 
 def _server(rule: dict[str, Any]) -> str:
     ports = {each["port"] for each in rule["ports"]}
-    known = {53: "dns", 9093: "kafka", 6379: "redis", 5432: "postgres", 587: "smtp", 443: "internet"}
-    if "http" in ports:
-        return "history"
+    known = {
+        53: "dns",
+        9093: "kafka",
+        6379: "redis",
+        5432: "postgres",
+        8080: "history",
+        587: "smtp",
+        443: "internet",
+    }
     return next((name for port, name in known.items() if port in ports), "extra")
 
 
