@@ -29,6 +29,7 @@ RETRY_DELAY_S = 0.3
 WAIT_S = 60.0
 REQUEST_TIMEOUT_S = 20.0
 SILENCE_S_MAX = 45.0
+RINGS = {"assignment.offered", "snapshot"}
 
 
 @dataclass
@@ -132,17 +133,13 @@ async def _listening(
 
 
 async def _chat(
-    call: Caller, client: httpx.AsyncClient, key: str, agent: str, token: str, tally: Tally
+    call: Caller, client: httpx.AsyncClient, key: str, agent: str, inbox: Stream, token: str, tally: Tally
 ) -> None:
     body = {"visitor": {"id": uuid.uuid4().hex}, "route": {"type": "agent", "agent_id": agent}}
     asked: dict[str, Any] = (await call("POST", "/v1/conversations", key, body)).json()
     chat = f"/v1/conversations/{asked['id']}"
-    async with (
-        _listening(client, "/v1/agents/me/stream", token, tally) as inbox,
-        _listening(client, f"{chat}/stream", asked["visitor_token"], tally) as visitor,
-    ):
-        rings = {"assignment.offered", "snapshot"}
-        await inbox.until(lambda kind, data: kind in rings and asked["id"] in data)
+    async with _listening(client, f"{chat}/stream", asked["visitor_token"], tally) as visitor:
+        await inbox.until(lambda kind, data: kind in RINGS and asked["id"] in data)
         await call("POST", f"{chat}/accept", token)
         active = '"status": "active"', '"status":"active"'
         await visitor.until(
@@ -184,11 +181,13 @@ async def _work(url: str, key: str, number: int, until: float, tally: Tally) -> 
         agent = f"agent-{number}"
         await call("PUT", f"/v1/agents/{agent}", key, {"name": agent, "email": f"{agent}@example.com"})
         token = (await call("POST", f"/v1/agents/{agent}/token", key, {"ttl_s": 3600})).json()["token"]
-        while time.monotonic() < until:
-            try:
-                await _chat(call, streams, key, agent, token, tally)
-            except TimeoutError:
-                tally.fail("waited in vain", f"a chat of {agent}")
+        async with _listening(streams, f"/v1/agents/{agent}/stream", token, tally) as inbox:
+            await inbox.until(lambda kind, _: kind == "snapshot")
+            while time.monotonic() < until:
+                try:
+                    await _chat(call, streams, key, agent, inbox, token, tally)
+                except TimeoutError:
+                    tally.fail("waited in vain", f"a chat of {agent}")
 
 
 async def play(url: str, root_key: str, seconds: float, workers: int) -> Tally:
