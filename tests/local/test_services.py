@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from rondo_local.brokers import Brokers
 from rondo_local.failures import CannotRun
 from rondo_local.layout import Layout
-from rondo_local.servers import Addresses
+from rondo_local.servers import Servers, port_names
 from rondo_local.services import SERVICES, Instance, Surroundings, instances
 from rondo_local.state import State
 
@@ -40,15 +41,16 @@ def test_the_caller_sets_everything_but_the_addresses_of_the_stack(tmp_path: Pat
         "RONDO_HTTP_PORT": "1",
         "RONDO_INSTANCE": "impostor",
     }
-    ports = {"router": 2001, "router-2": 2002, "history": 2003}
+    ports = {**dict.fromkeys(port_names(Brokers()), 1), "router": 2001, "router-2": 2002, "history": 2003}
     state = State.fresh().model_copy(update={"ports": ports})
-    surroundings = Surroundings(environ, state, Addresses("k:1", "redis://r:2/0", "postgresql://p"))
+    servers = Servers.of(Layout.under(tmp_path), ports, {}, Brokers())
+    surroundings = Surroundings(environ, state, servers)
 
     env = surroundings.program(Instance("router-2", ROUTER), Layout.under(tmp_path)).env
 
     assert env["RONDO_SMTP_URL"] == "smtp://127.0.0.1:2525"
     assert env["RONDO_LOG_FORMAT"] == "text"
-    assert env["RONDO_KAFKA_BOOTSTRAP"] == "k:1"
+    assert env["RONDO_KAFKA_BOOTSTRAP"] == "127.0.0.1:1"
     assert env["RONDO_HISTORY_URL"] == "http://127.0.0.1:2003"
     assert env["RONDO_HTTP_PORT"] == "2002"
     assert env["RONDO_INSTANCE"] == "router-2"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rondo_local.failures import PortMoved, StateUnreadable
+from rondo_local.failures import CannotRun, PortMoved, StateUnreadable
 from rondo_local.state import State, load, save
 
 
@@ -51,3 +51,21 @@ def test_secrets_do_not_change_under_a_running_stack() -> None:
     assert state.with_secrets_of({"RONDO_ROOT_KEY": state.root_key}, anything_runs=True) == state
     with pytest.raises(PortMoved, match=r"RONDO_ROOT_KEY .*make down"):
         state.with_secrets_of({"RONDO_ROOT_KEY": "other"}, anything_runs=True)
+
+
+def test_a_stack_stays_as_secure_as_it_was_unless_told_otherwise() -> None:
+    plain = State.fresh()
+    secure = plain.as_secure_as({"SECURE": "1"}, anything_runs=False)
+
+    assert not plain.as_secure_as({}, anything_runs=False).secure
+    assert secure.secure
+    assert secure.as_secure_as({}, anything_runs=True).secure
+    assert secure.as_secure_as({"SECURE": "1"}, anything_runs=True).secure
+    assert not secure.as_secure_as({"SECURE": "0"}, anything_runs=False).secure
+
+
+def test_security_does_not_change_under_a_running_stack() -> None:
+    with pytest.raises(PortMoved, match="make down"):
+        State.fresh().as_secure_as({"SECURE": "1"}, anything_runs=True)
+    with pytest.raises(CannotRun, match="set 1 or 0"):
+        State.fresh().as_secure_as({"SECURE": "yes"}, anything_runs=False)

@@ -42,7 +42,7 @@ class Installation:
             chosen[name] = ports.choose(chosen.values(), chance)
         state = State.fresh().model_copy(update={"ports": chosen})
         servers = Servers.of(layout, chosen, os.environ, Brokers())
-        return cls(layout, servers, Surroundings(os.environ, state, servers.addresses))
+        return cls(layout, servers, Surroundings(os.environ, state, servers))
 
     @property
     def root_key(self) -> str:
@@ -65,7 +65,7 @@ class Installation:
                 step.name,
                 (str(version.python), "-m", *step.words),
                 cwd=self.layout.run,
-                env=self.surroundings.common(),
+                env=self.surroundings.of(step.name),
                 log=self.layout.log_file(step.name),
             )
 

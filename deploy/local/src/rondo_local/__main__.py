@@ -22,6 +22,7 @@ from rondo_local.images import Images
 from rondo_local.layout import Layout
 from rondo_local.pages import Pages
 from rondo_local.stack import Stack
+from rondo_local.state import SECURE_VARIABLE
 
 Result = TypeVar("Result")
 
@@ -49,6 +50,10 @@ def up(
     histories: Count = None,
     live_metrics: Count = None,
     brokers: BrokerCount = None,
+    secure: Annotated[
+        bool | None,
+        typer.Option("--secure/--plain", help="TLS, passwords and ACLs; else as it was, at first plain."),
+    ] = None,
 ) -> None:
     """Start what is down and wait until all is ready. Never stops a process."""
     counts = {
@@ -60,6 +65,8 @@ def up(
         "BROKERS": brokers,
     }
     given = {name: str(count) for name, count in counts.items() if count is not None}
+    if secure is not None:
+        given[SECURE_VARIABLE] = "1" if secure else "0"
     began = time.monotonic()
     stack = _stack(given)
     values = _run(stack.up())

@@ -51,6 +51,11 @@ class Layout:
         return self.root / "log"
 
     @property
+    def certificates(self) -> Path:
+        """The directory of a secure stack's certificates and their keys."""
+        return self.root / "certificates"
+
+    @property
     def state_file(self) -> Path:
         """Ports, keys and ids that stay the same over `down` and `up`; mode 600."""
         return self.root / "state.json"

@@ -18,6 +18,7 @@ from rondo_local.jars import Report
 from rondo_local.ordinary_user import OrdinaryUser, ordinary_user, works_here
 from rondo_local.ports import HOST
 from rondo_local.process import Program
+from rondo_local.security import Security
 
 CONNECT_TIMEOUT_S = 2.0
 ROLE = "rondo"
@@ -43,11 +44,16 @@ class Postgres:
     port: int
     environ: Mapping[str, str] = field(repr=False)
     name: str = "postgres"
+    security: Security | None = None
 
     @property
     def address(self) -> str:
         """The DSN of the database, as its superuser."""
         return f"postgresql://{ROLE}@{HOST}:{self.port}/{DATABASE}"
+
+    def told(self, _user: str) -> dict[str, str]:
+        """The variables by which a process of ours finds it."""
+        return {"RONDO_POSTGRES_DSN": self.address}
 
     async def prepare(self, log: Path, report: Report) -> Program:
         """Initialise the directory once and say what to run. Raises CannotRun, StepFailed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,12 +15,14 @@ from typing import Protocol
 
 from rondo_local import process
 from rondo_local.brokers import COUNTS, Brokers
+from rondo_local.certificates import Certificates
 from rondo_local.jars import Report
-from rondo_local.kafka import Cluster, Kafka, controller_port_name
+from rondo_local.kafka import Cluster, Kafka, controller_port_name, mtls_port_name
 from rondo_local.layout import Layout
 from rondo_local.ports import choose
 from rondo_local.postgres import Postgres
 from rondo_local.process import Program
+from rondo_local.security import Security
 from rondo_local.together import together
 from rondo_local.valkey import Valkey
 
@@ -42,8 +45,9 @@ def is_server(name: str) -> bool:
 
 
 def port_names(brokers: Brokers) -> list[str]:
-    """What the servers' ports are called: as the servers, and one more of each Kafka node."""
-    return [*brokers.names, *map(controller_port_name, brokers.names), *_ALONE]
+    """What the servers' ports are called: as the servers, and two more of each Kafka node."""
+    further = (part(name) for part in (controller_port_name, mtls_port_name) for name in brokers.names)
+    return [*brokers.names, *further, *_ALONE]
 
 
 class Server(Protocol):
@@ -56,6 +60,9 @@ class Server(Protocol):
     @property
     def address(self) -> str:
         """Where clients find it."""
+
+    def told(self, user: str) -> Mapping[str, str]:
+        """The variables by which `user` finds it, and is let in: a service, a step, or the operators."""
 
     async def prepare(self, log: Path, report: Report) -> Program:
         """Do what has to be done once, then say what to run. Raises LocalFailure."""
@@ -83,22 +90,48 @@ class Servers:
 
     @classmethod
     def of(
-        cls, layout: Layout, ports: Mapping[str, int], environ: Mapping[str, str], brokers: Brokers
+        cls,
+        layout: Layout,
+        ports: Mapping[str, int],
+        environ: Mapping[str, str],
+        brokers: Brokers,
+        security: Security | None = None,
     ) -> Servers:
-        """The servers with their data in `layout`, at `ports` (one for each of `port_names`)."""
+        """The servers with their data in `layout`, at `ports` (one for each of `port_names`).
+
+        With `security`, they serve over TLS, and let in whom they know.
+        """
         cluster = Cluster.at(brokers, ports)
         kafka = tuple(
-            Kafka(name, node, cluster, layout.data / name, layout.jars, ports[name], environ)
+            Kafka(
+                name,
+                node,
+                cluster,
+                layout.data / name,
+                layout.jars,
+                ports[name],
+                environ,
+                ports[mtls_port_name(name)],
+                security,
+            )
             for node, name in enumerate(brokers.names, start=1)
         )
-        valkey = Valkey(layout.data / "valkey", ports["valkey"], environ)
-        return cls(kafka, valkey, Postgres(layout.data / "postgres", ports["postgres"], environ))
+        valkey = Valkey(layout.data / "valkey", ports["valkey"], environ, security=security)
+        postgres = Postgres(layout.data / "postgres", ports["postgres"], environ, security=security)
+        return cls(kafka, valkey, postgres)
 
     @property
     def addresses(self) -> Addresses:
         """Where clients find them."""
         bootstrap = ",".join(node.address for node in self.kafka)
         return Addresses(bootstrap, self.valkey.address, self.postgres.address)
+
+    def told(self, user: str) -> dict[str, str]:
+        """The variables by which `user` finds them all, and is let in."""
+        servers: tuple[Server, ...] = (self.kafka[0], self.valkey, self.postgres)
+        told = {name: value for each in servers for name, value in each.told(user).items()}
+        # Of a cluster, clients are told every node.
+        return {**told, "RONDO_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap}
 
     async def start(self, layout: Layout, say: Say, started: list[str]) -> None:
         """Start those that are down, all at once, and wait until all are ready.
@@ -134,15 +167,25 @@ def local_servers(
     own stack unless `jars` names another place. Not for use inside a running event loop.
     Raises LocalFailure; whatever happens, nothing is left running.
     """
+    with running_servers(directory, jars=jars, brokers=brokers) as servers:
+        yield servers.addresses
+
+
+@contextmanager
+def running_servers(
+    directory: Path, *, jars: Path | None = None, brokers: Brokers | None = None, secure: bool = False
+) -> Iterator[Servers]:
+    """As :func:`local_servers`, secure if wanted; what yields says who is let in how (`told`)."""
     jars = jars or Layout.of_checkout().jars
     layout = Layout(root=directory.resolve(), jars=jars)
     layout.prepare()
     brokers = brokers or Brokers()
-    servers = Servers.of(layout, _free_ports(brokers), os.environ, brokers)
+    security = Security(Certificates(layout.certificates), secrets.token_urlsafe()) if secure else None
+    servers = Servers.of(layout, _free_ports(brokers), os.environ, brokers, security)
     started: list[str] = []
     try:
         asyncio.run(servers.start(layout, lambda _name, _line: None, started))
-        yield servers.addresses
+        yield servers
     finally:
         asyncio.run(_stop(layout, started))
 

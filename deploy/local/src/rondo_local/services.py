@@ -6,12 +6,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rondo_local.brokers import Brokers
 from rondo_local.failures import CannotRun
 from rondo_local.layout import Layout
 from rondo_local.ports import HOST
 from rondo_local.process import Program
-from rondo_local.servers import Addresses
+from rondo_local.servers import Servers
 from rondo_local.state import State
 
 INSTANCES_MAX = 32
@@ -103,28 +102,33 @@ def _count(service: Service, environ: Mapping[str, str]) -> int:
     return int(text)
 
 
+_OF_SERVERS = tuple(
+    f"RONDO_{server}_{what}"
+    for server in ("KAFKA", "REDIS", "POSTGRES")
+    for what in ("SECURITY_", "CA_", "CERTIFICATE_", "KEY_", "SASL_", "USERNAME", "PASSWORD")
+)
+
+
 @dataclass(frozen=True)
 class Surroundings:
-    """What the stack's own processes are told, the same for each."""
+    """What the stack's own processes are told, each as the user it is to the servers."""
 
     environ: Mapping[str, str]
     state: State
-    addresses: Addresses
+    servers: Servers
 
-    def common(self) -> dict[str, str]:
-        """The environment of a step: the caller's, then this stack's addresses."""
+    def of(self, user: str) -> dict[str, str]:
+        """The environment of a step or service: the caller's, then how `user` is let in here."""
         return {
             "RONDO_LOG_FORMAT": "json",
             "RONDO_DEMO_PAGES": "true",
             **self._public(),
-            **self.environ,
+            # What the caller may have sourced for other servers, or as another user, would mix with ours.
+            **{name: value for name, value in self.environ.items() if not name.startswith(_OF_SERVERS)},
             "RONDO_ROOT_KEY": self.state.root_key,
             "RONDO_TOKEN_SECRET": self.state.token_secret,
             "RONDO_VAPID_PRIVATE_KEY": self.state.vapid_private_key,
-            "RONDO_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap,
-            **Brokers(self.state.brokers).settings(),
-            "RONDO_REDIS_URL": self.addresses.redis_url,
-            "RONDO_POSTGRES_DSN": self.addresses.postgres_dsn,
+            **self.servers.told(user),
             "RONDO_HISTORY_URL": self.url("history"),
             "RONDO_HTTP_HOST": HOST,
         }
@@ -136,7 +140,7 @@ class Surroundings:
     def program(self, instance: Instance, layout: Layout) -> Program:
         """How to start one instance."""
         env = {
-            **self.common(),
+            **self.of(instance.service.name),
             "RONDO_HTTP_PORT": str(self.state.ports[instance.name]),
             "RONDO_INSTANCE": instance.name,
         }

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from rondo_common.access import OPERATORS
 from rondo_local import brokers, env_file, ports, process, state
+from rondo_local.certificates import Certificates
 from rondo_local.command import run_logged
 from rondo_local.exclusive import exclusively
-from rondo_local.kafka import controller_port_name
+from rondo_local.kafka import controller_port_name, mtls_port_name
 from rondo_local.layout import Layout
+from rondo_local.security import Security
 from rondo_local.servers import Say, Servers, is_server, port_names
 from rondo_local.services import (
     SERVICES,
@@ -89,7 +92,8 @@ class Stack:
         """Stop everything, then delete data, logs and state. The Kafka download stays."""
         async with exclusively(self.layout.lock_file, self._tell_of_the_wait):
             await self._stop(process.recorded(self.layout))
-            for directory in (self.layout.data, self.layout.logs, self.layout.run):
+            layout = self.layout
+            for directory in (layout.data, layout.logs, layout.run, layout.certificates):
                 await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
             self.layout.state_file.unlink(missing_ok=True)
             self.layout.env_file.unlink(missing_ok=True)
@@ -119,6 +123,7 @@ class Stack:
         kafka = brokers.chosen(self.environ, found.brokers if found else None)
         before = found or state.State.fresh(brokers=kafka.count)
         before = before.with_secrets_of(self.environ, anything_runs=bool(alive))
+        before = before.as_secure_as(self.environ, anything_runs=bool(alive))
         variables = dict(_SERVER_PORT_VARIABLES)
         variables.update({service.name: service.port_variable for service in self.services})
         chance = random.SystemRandom()
@@ -129,6 +134,7 @@ class Stack:
             alive=[
                 *alive,
                 *(controller_port_name(name) for name in alive),
+                *(mtls_port_name(name) for name in alive),
                 *(internal_port_name(name) for name in alive),
             ],
             variables=variables,
@@ -142,10 +148,9 @@ class Stack:
     async def _bring_up(
         self, wanted: Sequence[Instance], remembered: state.State, started: list[str]
     ) -> dict[str, str]:
-        kafka = brokers.Brokers(remembered.brokers)
-        servers = Servers.of(self.layout, remembered.ports, self.environ, kafka)
+        servers = self.servers(remembered)
         await servers.start(self.layout, self.say, started)
-        surroundings = Surroundings(self.environ, remembered, servers.addresses)
+        surroundings = Surroundings(self.environ, remembered, servers)
         await together(self._run_step(step, surroundings) for step in self.steps)
         await together(self._start(one, surroundings, started) for one in wanted)
         key = await demo_api_key(surroundings.url("gateway"), remembered.root_key, remembered.demo_api_key)
@@ -154,13 +159,21 @@ class Stack:
         state.write_privately(self.layout.env_file, env_file.rendered(values))
         return values
 
+    def servers(self, remembered: state.State) -> Servers:
+        """The servers of a stack in this state, running or not."""
+        security = None
+        if remembered.secure:
+            security = Security(Certificates(self.layout.certificates), remembered.password_seed)
+        kafka = brokers.Brokers(remembered.brokers)
+        return Servers.of(self.layout, remembered.ports, self.environ, kafka, security)
+
     async def _run_step(self, step: Step, surroundings: Surroundings) -> None:
         began = time.monotonic()
         await run_logged(
             step.name,
             (sys.executable, "-m", *step.words),
             cwd=self.layout.run,
-            env=surroundings.common(),
+            env=surroundings.of(step.name),
             log=self.layout.log_file(step.name),
         )
         self.say(step.name, f"done ({time.monotonic() - began:.1f} s)")
@@ -211,10 +224,7 @@ def _for_a_shell(surroundings: Surroundings, api_key: str) -> dict[str, str]:
     return {
         "RONDO_URL": surroundings.url("gateway"),
         "RONDO_ROOT_KEY": surroundings.state.root_key,
-        "RONDO_KAFKA_BOOTSTRAP": surroundings.addresses.kafka_bootstrap,
-        **brokers.Brokers(surroundings.state.brokers).settings(),
-        "RONDO_REDIS_URL": surroundings.addresses.redis_url,
-        "RONDO_POSTGRES_DSN": surroundings.addresses.postgres_dsn,
+        **surroundings.servers.told(OPERATORS),
         "RONDO_HISTORY_URL": surroundings.url("history"),
         "RONDO_API_KEY": api_key,
     }

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rondo_local.failures import PortMoved, StateUnreadable
+from rondo_local.failures import CannotRun, PortMoved, StateUnreadable
 
 SECRET_BYTES = 48
+SECURE_VARIABLE = "SECURE"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -24,7 +25,10 @@ def fresh_vapid_key() -> str:
 
 class State(BaseModel):
     """The contents of `state.json`: ports by process, the number of Kafka nodes, secrets, the demo
-    workspace's key."""
+    workspace's key.
+
+    Whether the stack is secure, too: its passwords are derived from `password_seed`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -33,6 +37,8 @@ class State(BaseModel):
     root_key: str = Field(repr=False)
     token_secret: str = Field(repr=False)
     vapid_private_key: str = Field(default_factory=fresh_vapid_key, repr=False)
+    password_seed: str = Field(default_factory=lambda: secrets.token_urlsafe(SECRET_BYTES), repr=False)
+    secure: bool = False
     demo_api_key: str | None = Field(default=None, repr=False)
 
     @classmethod
@@ -58,6 +64,20 @@ class State(BaseModel):
             names = ", ".join(sorted(_SECRET_VARIABLES[field] for field in given))
             raise PortMoved(f"{names} differs from what the running stack uses: run `make down` first")
         return self.model_copy(update=given)
+
+    def as_secure_as(self, environ: Mapping[str, str], *, anything_runs: bool) -> State:
+        """This state, secure or not as the caller says, or as it is if they say nothing.
+
+        Raises CannotRun for a word that says neither, PortMoved when the stack runs the other way.
+        """
+        said = environ.get(SECURE_VARIABLE, "")
+        if said not in {"", "0", "1"}:
+            raise CannotRun(f"{SECURE_VARIABLE}={said!r} says nothing: set 1 or 0")
+        secure = self.secure if said == "" else said == "1"
+        if secure != self.secure and anything_runs:
+            runs = "secure" if self.secure else "without security"
+            raise PortMoved(f"{SECURE_VARIABLE}={said}, and the stack runs {runs}: run `make down` first")
+        return self.model_copy(update={"secure": secure})
 
 
 _SECRET_VARIABLES = {

@@ -15,6 +15,7 @@ from rondo_local.failures import CannotRun
 from rondo_local.jars import Report
 from rondo_local.ports import HOST
 from rondo_local.process import Program
+from rondo_local.security import Security
 
 PING_TIMEOUT_S = 2.0
 
@@ -27,11 +28,16 @@ class Valkey:
     port: int
     environ: Mapping[str, str] = field(repr=False)
     name: str = "valkey"
+    security: Security | None = None
 
     @property
     def address(self) -> str:
         """The URL of its database 0."""
         return f"redis://{HOST}:{self.port}/0"
+
+    def told(self, _user: str) -> dict[str, str]:
+        """The variables by which a process of ours finds it."""
+        return {"RONDO_REDIS_URL": self.address}
 
     async def prepare(self, _log: Path, _report: Report) -> Program:
         """Make the directory and say what to run. Raises CannotRun on a machine without a binary."""

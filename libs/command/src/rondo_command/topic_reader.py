@@ -16,6 +16,7 @@ from rondo_common.envelope import Envelope, decode
 from rondo_common.errors import Rejected, Unavailable
 from rondo_common.events import Event
 from rondo_common.kafka.connection import KafkaConnection, make_reader
+from rondo_common.kafka.refusals import why_refused
 from rondo_common.topics import Topic
 
 POLL_TIMEOUT_MS = 300
@@ -70,20 +71,35 @@ async def open_topics(
     Raises:
         Unavailable: the brokers cannot be reached, or do not have the topics.
     """
-    partitions = [TopicPartition(each.name, number) for each in topics for number in range(each.partitions)]
+    wanted = list(topics)
+    partitions = [TopicPartition(each.name, number) for each in wanted for number in range(each.partitions)]
     consumer = make_reader(connection)
     try:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await consumer.start()
+                await _see(consumer, wanted)
                 consumer.assign(partitions)
                 await _seek(consumer, partitions, since, from_beginning=from_beginning)
         except (KafkaError, TimeoutError) as error:
+            refusal = await why_refused(connection)
+            if refusal is not None:
+                raise Unavailable("kafka", refusal) from error
             reason = str(error) or f"no answer in {CONNECT_TIMEOUT_S:.0f} s"
-            raise Unavailable("kafka", f"{reason}; check RONDO_KAFKA_BOOTSTRAP") from error
+            raise Unavailable("kafka", f"{reason}; look at what `rondo doctor` says") from error
         yield TopicReader(consumer, partitions)
     finally:
         await consumer.stop()
+
+
+async def _see(consumer: AIOKafkaConsumer, topics: Iterable[Topic]) -> None:
+    """Raises ``Unavailable`` where a topic is missing: of one that may not be seen, a reader would wait for
+    ever to be told where it is."""
+    unseen = {each.name for each in topics} - await consumer.topics()
+    if unseen:
+        names = ", ".join(sorted(unseen))
+        reason = f"{names}: not there, or this user may not read it; `rondo doctor` says which"
+        raise Unavailable("kafka", reason)
 
 
 def read_events(records: Iterable[ConsumerRecord]) -> list[Heard]:

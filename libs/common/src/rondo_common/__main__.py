@@ -7,9 +7,10 @@ import sys
 
 from rondo_common.errors import Fatal, Unavailable
 from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.refusals import why_refused
+from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.service import read_settings
-from rondo_common.settings import KafkaSettings
 from rondo_common.topics import TOPICS
 
 
@@ -19,7 +20,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m rondo_common create-topics", file=sys.stderr)
         return 2
     settings = read_settings(KafkaSettings)
-    connection = KafkaConnection(settings.kafka_bootstrap, client_id="rondo-topics")
+    connection = KafkaConnection.of(settings, client_id="rondo-topics")
     try:
         created = asyncio.run(
             create_topics(
@@ -33,7 +34,8 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     except Unavailable as error:
-        print(f"{error}; check RONDO_KAFKA_BOOTSTRAP", file=sys.stderr)
+        refusal = asyncio.run(why_refused(connection))
+        print(f"{error}; {refusal or 'look at what `rondo doctor` says'}", file=sys.stderr)
         return 1
     print(f"topics created: {', '.join(created) or 'none, all exist'}")
     return 0
