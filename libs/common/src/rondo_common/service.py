@@ -32,8 +32,8 @@ def read_settings(kind: type[Settings]) -> Settings:
         return kind()
     except ValidationError as error:
         for each in error.errors(include_input=False):
-            name = f"RONDO_{'_'.join(str(part) for part in each['loc'])}".upper()
-            print(f"{name}: {each['msg']}; see docs/settings.md", file=sys.stderr)
+            name = f"RONDO_{'_'.join(str(part) for part in each['loc'])}: ".upper() if each["loc"] else ""
+            print(f"{name}{each['msg']}; see docs/settings.md", file=sys.stderr)
         raise SystemExit(WRONG_SETTINGS) from None
 
 

@@ -12,7 +12,14 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from rondo_common.redis.connection import redis_errors
+from rondo_common.errors import Unavailable
+from rondo_common.redis.connection import (
+    OUT_OF_REACH,
+    REPLICA_TIMEOUT_MS,
+    redis_errors,
+    replicas_wanted,
+    waiting_targets,
+)
 from rondo_common.traces import call_span
 
 
@@ -32,7 +39,8 @@ def read_library(name: str, folder: Traversable, parts: Sequence[str]) -> str:
 
 
 class FunctionLibrary:
-    """A library of Redis Functions, loaded when it is first needed and again when Redis lost it.
+    """A library of Redis Functions, loaded when it is first needed and again when Redis lost it: on every
+    primary of a cluster, also one that joins later.
 
     Calls made at the same time travel together: while one pipeline is under way, the next one fills.
     """
@@ -40,6 +48,7 @@ class FunctionLibrary:
     def __init__(self, redis: Redis, source: str) -> None:
         self._redis = redis
         self._source = source
+        self._replicas_min = replicas_wanted(redis)
         self._waiting: list[tuple[FunctionCall, asyncio.Future[Any]]] = []
         self._sender: asyncio.Task[None] | None = None
 
@@ -59,10 +68,11 @@ class FunctionLibrary:
             return await answer
 
     async def call_all(self, calls: Sequence[FunctionCall]) -> list[Any]:
-        """Send all calls in one go; they take effect in this order. Their answers, in order.
+        """Send all calls in one go; a workspace's take effect in this order. Their answers, in order.
 
         Raises:
-            Unavailable: Redis is out of reach; any prefix of the calls may have had its effect.
+            Unavailable: Redis is out of reach, or too few replicas have the effects; any prefix of each
+                workspace's calls may have had its effect.
             Fenced: one of them was refused; earlier ones had their effect.
         """
         name = f"FCALL {calls[0].function}" if calls else "FCALL"
@@ -85,10 +95,14 @@ class FunctionLibrary:
         lost = [number for number, answer in enumerate(answers) if _is_lost(answer)]
         if lost:
             await self.load()
-            for number, again in zip(
-                lost, await self._send_once([calls[each] for each in lost]), strict=True
-            ):
-                answers[number] = again
+        # A cluster's pipeline answers for the part that a node did not: like a single server, it is asked
+        # once more. What failed in a workspace failed from some call on, so the order is kept.
+        again = lost + [number for number, answer in enumerate(answers) if isinstance(answer, OUT_OF_REACH)]
+        again.sort()
+        if again:
+            answered = await self._send_once([calls[each] for each in again])
+            for number, answer in zip(again, answered, strict=True):
+                answers[number] = answer
         return answers
 
     async def _send_once(self, calls: Sequence[FunctionCall]) -> list[Any]:
@@ -96,8 +110,18 @@ class FunctionLibrary:
             pipeline = self._redis.pipeline(transaction=False)
             for call in calls:
                 pipeline.fcall(call.function, len(call.keys), *call.keys, *call.arguments)
+            if self._replicas_min:
+                keys = (key for call in calls for key in call.keys[:1])
+                for target in waiting_targets(self._redis, keys):
+                    pipeline.execute_command("WAIT", self._replicas_min, REPLICA_TIMEOUT_MS, **target)
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
-            return answers
+        self._check_replicas(answers[len(calls) :])
+        return answers[: len(calls)]
+
+    def _check_replicas(self, counts: Sequence[Any]) -> None:
+        for count in counts:
+            if _good(count) < self._replicas_min:
+                raise Unavailable("redis", f"{count} of {self._replicas_min} replicas have the effect")
 
 
 def _is_lost(answer: Any) -> bool:
