@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from docs.generate import ROOT
-from docs.generators.chart import STOP_S, facts, grants
+from docs.generators.chart import STOP_S, facts
 from docs.generators.chart_readme import described
+from rondo_common.access import grants
 from rondo_common.consumer_groups import CONSUMER_GROUPS
 from rondo_common.topics import TOPICS
 from rondo_local.services import SERVICES
@@ -58,6 +59,15 @@ def test_topics_are_created_as_they_are_declared(rendered: dict[str, list[Resour
         assert topic.config().items() <= spec["config"].items()
         assert spec["config"]["min.insync.replicas"] == "2"
         assert topics[topic.name]["metadata"]["labels"]["strimzi.io/cluster"] == "main"
+
+
+def test_the_job_creates_topics_as_safe_as_those_of_strimzi(rendered: dict[str, list[Resource]]) -> None:
+    job = of_kind(rendered["least"], "Job")["rondo-create-topics"]
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    told = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+
+    assert told["RONDO_KAFKA_REPLICATION_FACTOR"] == "3"
+    assert told["RONDO_KAFKA_MIN_INSYNC_REPLICAS"] == "2"
 
 
 def test_readers_are_scaled_by_the_lag_of_each_of_their_groups(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from rondo_common.errors import Unavailable
+from rondo_common.errors import Fatal, Unavailable
 from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.refusals import why_refused
+from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.service import read_settings
-from rondo_common.settings import KafkaSettings
 from rondo_common.topics import TOPICS
 
 
@@ -19,13 +20,22 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m rondo_common create-topics", file=sys.stderr)
         return 2
     settings = read_settings(KafkaSettings)
-    connection = KafkaConnection(settings.kafka_bootstrap, client_id="rondo-topics")
+    connection = KafkaConnection.of(settings, client_id="rondo-topics")
     try:
         created = asyncio.run(
-            create_topics(connection, TOPICS, replication_factor=settings.kafka_replication_factor)
+            create_topics(
+                connection,
+                TOPICS,
+                replication_factor=settings.kafka_replication_factor,
+                in_sync_min=settings.kafka_min_insync_replicas,
+            )
         )
+    except Fatal as error:
+        print(error, file=sys.stderr)
+        return 1
     except Unavailable as error:
-        print(f"{error}; check RONDO_KAFKA_BOOTSTRAP", file=sys.stderr)
+        refusal = asyncio.run(why_refused(connection))
+        print(f"{error}; {refusal or 'look at what `rondo doctor` says'}", file=sys.stderr)
         return 1
     print(f"topics created: {', '.join(created) or 'none, all exist'}")
     return 0

@@ -8,21 +8,14 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+<<<<<<< HEAD
 from rondo_common.redis.address import Credentials, RedisAddress, Topology, Trust, redis_address
+=======
+from rondo_common.kafka.settings import KafkaSettings
+>>>>>>> kafkasec
 from rondo_common.smtp import smtp_server
 
 VAPID_KEY_BYTES = 32
-
-
-class KafkaSettings(BaseSettings):
-    """Where Kafka is."""
-
-    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
-
-    kafka_bootstrap: str = Field(description="Brokers as host:port, comma-separated")
-    kafka_replication_factor: int = Field(
-        default=1, ge=1, description="Of the topics that create-topics makes"
-    )
 
 
 class ProcessSettings(BaseSettings):
