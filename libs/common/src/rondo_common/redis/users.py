@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from rondo_common import access
+
 EVERY_CONNECTION = (
     "ping",
     "select",
@@ -30,7 +32,7 @@ DOORBELLS = "rondo:doorbells"
 
 @dataclass(frozen=True, slots=True)
 class RedisUser:
-    """A user: commands, keys that are read and written, keys that are read only, channels.
+    """A user: commands, keys that are read and written, read only, or only removed, and channels.
 
     Patterns are Redis' own. Keys that a function is given count as written, also where it only reads them.
     """
@@ -48,9 +50,10 @@ class RedisUser:
         yield from ("reset", "on")
         yield from (f"~{each}" for each in self.keys)
         yield from (f"%R~{each}" for each in self.keys_read)
-        yield from (f"%W~{each}" for each in self.keys_removed)
         yield from (f"&{each}" for each in self.channels)
         yield from (each if each.startswith(("+", "-")) else f"+{each}" for each in self.commands)
+        if self.keys_removed:
+            yield f"(+del {' '.join(f'%W~{each}' for each in self.keys_removed)})"
 
 
 def _of_workspace(*names: str) -> tuple[str, ...]:
@@ -145,7 +148,7 @@ NOTIFIER = RedisUser(
 )
 
 OPERATORS = RedisUser(
-    "operators",
+    access.OPERATORS,
     (
         *("ping", "select", "client|setname", "client|setinfo", "command"),
         *("+@read", "-@dangerous", "info", "time", "function|list", "wait"),
