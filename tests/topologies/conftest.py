@@ -43,7 +43,7 @@ def redis_url(cluster: Cluster, request: pytest.FixtureRequest) -> RedisAddress:
 
 
 class ByCaller:
-    """Two clients in one: Rondo's own modules are the user, and the tests, who prepare and look, the owner."""
+    """Two clients in one: Rondo's own modules are the user, the tests, who prepare and look, the owner."""
 
     def __init__(self, user: Redis, owner: Redis) -> None:
         self._clients = user, owner

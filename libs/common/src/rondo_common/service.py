@@ -31,14 +31,8 @@ def read_settings(kind: type[Settings]) -> Settings:
     try:
         return kind()
     except ValidationError as error:
-<<<<<<< HEAD
-        for each in error.errors(include_input=False):
-            name = f"RONDO_{'_'.join(str(part) for part in each['loc'])}: ".upper() if each["loc"] else ""
-            print(f"{name}{each['msg']}; see docs/settings.md", file=sys.stderr)
-=======
         for problem in problems(error):
             print(f"{problem}; see docs/settings.md", file=sys.stderr)
->>>>>>> kafkasec
         raise SystemExit(WRONG_SETTINGS) from None
 
 

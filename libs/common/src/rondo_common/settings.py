@@ -8,11 +8,8 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-<<<<<<< HEAD
-from rondo_common.redis.address import Credentials, RedisAddress, Topology, Trust, redis_address
-=======
 from rondo_common.kafka.settings import KafkaSettings
->>>>>>> kafkasec
+from rondo_common.redis.address import Credentials, RedisAddress, Topology, Trust, redis_address
 from rondo_common.smtp import smtp_server
 
 VAPID_KEY_BYTES = 32

@@ -22,6 +22,9 @@ from rondo_common.redis.connection import (
 )
 from rondo_common.traces import call_span
 
+TRIED_AGAIN_MAX = 2
+"""Once for a connection that broke, and once for functions that a server which began anew has lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
@@ -92,15 +95,14 @@ class FunctionLibrary:
     async def _send(self, calls: Sequence[FunctionCall]) -> list[Any]:
         """The answers to all calls, each of which may be what Redis raised for it."""
         answers = await self._send_once(calls)
-        lost = [number for number, answer in enumerate(answers) if _is_lost(answer)]
-        if lost:
-            await self.load()
-        # A cluster's pipeline answers for the part that a node did not: like a single server, it is asked
-        # once more. What failed in a workspace failed from some call on, so the order is kept.
-        again = lost + [number for number, answer in enumerate(answers) if isinstance(answer, OUT_OF_REACH)]
-        again.sort()
-        if again:
-            answered = await self._send_once([calls[each] for each in again])
+        for _ in range(TRIED_AGAIN_MAX):
+            again = [number for number, answer in enumerate(answers) if _is_to_be_sent_again(answer)]
+            if not again:
+                break
+            if any(_is_lost(answers[number]) for number in again):
+                await self.load()
+            # What failed in a workspace failed from some call on, so the order is kept.
+            answered = await self._send_once([calls[number] for number in again])
             for number, answer in zip(again, answered, strict=True):
                 answers[number] = answer
         return answers
@@ -126,6 +128,12 @@ class FunctionLibrary:
 
 def _is_lost(answer: Any) -> bool:
     return isinstance(answer, ResponseError) and "Function not found" in str(answer)
+
+
+def _is_to_be_sent_again(answer: Any) -> bool:
+    """Whether the function was not there; or, in a cluster, a node, whose part of a pipeline nobody else
+    sends again."""
+    return _is_lost(answer) or isinstance(answer, OUT_OF_REACH)
 
 
 def _settle(future: asyncio.Future[Any], answer: Any) -> None:

@@ -93,7 +93,7 @@ GATEWAY = RedisUser(
         *_of_workspace("mailbox:*", "alert:*", "answer:*", "queue", "agent:*:sessions"),
         "rondo:webhooks:{*}:touched",
     ),
-    does="reads views, mailboxes, answers and alerts; writes what it keeps itself, first views, and presence",
+    does="reads views, mailboxes, answers, alerts; writes first views, presence, and what it keeps itself",
 )
 
 ROUTER = RedisUser(
@@ -159,11 +159,11 @@ OPERATORS = RedisUser(
 )
 
 USERS = (GATEWAY, ROUTER, NOTIFIER, OPERATORS)
-"""Every user. The history and live metrics use no Redis."""
+"""Every user. The history and live metrics have nothing to do with Redis."""
 
 
 def acl_file(passwords: Mapping[str, str]) -> str:
-    """An ACL file for the users, with the SHA-256 of the passwords given by name, and nobody else let in."""
+    """An ACL file for the users, with the SHA-256 of the passwords given by name; nobody else is let in."""
     lines = (_line(each, f"#{sha256(passwords[each.name].encode()).hexdigest()}") for each in USERS)
     return "user default reset\n" + "".join(lines)
 
