@@ -51,7 +51,7 @@ class Node:
             self.process = None
 
     @contextlib.asynccontextmanager
-    async def client(self) -> AsyncIterator[Redis]:
+    async def client(self) -> AsyncIterator[Any]:
         """A client of this node alone."""
         async with Redis(host=HOST, port=self.port, decode_responses=True) as redis:
             yield redis
@@ -71,7 +71,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-async def know_users(redis: Redis) -> None:
+async def know_users(redis: Any) -> None:
     """Let in the users of Rondo's, each with a password of their own."""
     for user in USERS:
         await redis.execute_command("ACL", "SETUSER", user.name, *user.rules(), f">{password_of(user)}")
@@ -134,7 +134,7 @@ class Cluster:
         for node in self.nodes:
             async with node.client() as redis:
 
-                async def is_whole(redis: Redis = redis) -> bool:
+                async def is_whole(redis: Any = redis) -> bool:
                     info = await redis.execute_command("CLUSTER", "INFO")
                     return "cluster_state:ok" in _text(info) and "cluster_known_nodes:3" in _text(info)
 

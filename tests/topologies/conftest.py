@@ -48,7 +48,7 @@ class ByCaller:
     def __init__(self, user: Redis, owner: Redis) -> None:
         self._clients = user, owner
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type:
         return type(self._clients[0])
 

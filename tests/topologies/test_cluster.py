@@ -142,7 +142,8 @@ async def test_a_primary_that_lost_everything_is_noticed_workspace_by_workspace(
     await switchboard.adopt(epoch, PARTITION, some)
     assert await switchboard.lost(PARTITION, some) == []
 
-    away = next(each for each in cluster.nodes if each is not await _home(cluster))
+    home = await _home(cluster)
+    away = next(each for each in cluster.nodes if each is not home)
     there = [each for each in some if await cluster.owner_of(workspace_key(each)) is away]
     await cluster.lose_data_of(away)
 
@@ -178,7 +179,7 @@ async def test_where_a_partitions_own_keys_are_lost_its_workspaces_are_not_and_e
     assert kept[0] in await switchboard.lost(PARTITION, kept)
 
     await cluster.lose_data_of(home)
-    assert await switchboard.claim(PARTITION, NOW_MS + 1) > before
+    assert await switchboard.claim(PARTITION, NOW_MS + 1_000) > before
 
 
 async def _home(cluster: Cluster) -> Node:

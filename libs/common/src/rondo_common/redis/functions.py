@@ -117,12 +117,16 @@ class FunctionLibrary:
                 for target in waiting_targets(self._redis, keys):
                     pipeline.execute_command("WAIT", self._replicas_min, REPLICA_TIMEOUT_MS, **target)
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
-        self._check_replicas(answers[len(calls) :])
-        return answers[: len(calls)]
+        answers, replicas = answers[: len(calls)], answers[len(calls) :]
+        if not any(map(_is_lost, answers)):  # Else they are sent again, and counted then.
+            self._check_replicas(replicas)
+        return answers
 
     def _check_replicas(self, counts: Sequence[Any]) -> None:
         for count in counts:
-            if _good(count) < self._replicas_min:
+            if isinstance(count, Exception):  # As from a primary that is a replica now.
+                raise Unavailable("redis", count) from count
+            if count < self._replicas_min:
                 raise Unavailable("redis", f"{count} of {self._replicas_min} replicas have the effect")
 
 
