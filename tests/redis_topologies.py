@@ -59,7 +59,8 @@ class Node:
 
 def valkey_options(port: int, **options: str) -> list[str]:
     """The words for a server that keeps nothing on disk, unless told otherwise."""
-    given = {"bind": HOST, "port": str(port), "save": "", "appendonly": "no", **options}
+    given = {"bind": HOST, "port": str(port), "save": "", "appendonly": "no"}
+    given |= {"repl-diskless-sync-delay": "0", **options}
     return [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
 
 
