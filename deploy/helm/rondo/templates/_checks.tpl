@@ -25,6 +25,7 @@
 {{- if and (or .Values.strimzi.users.enabled (eq .Values.kafka.topics.createdBy "strimzi")) (not (or .Values.strimzi.cluster .Values.strimzi.kafka.enabled)) -}}
 {{- fail "set strimzi.cluster to the name of your Kafka resource: its topics and users carry it" -}}
 {{- end -}}
+{{- include "rondo.kafkaChecks" . -}}
 {{- if and .Values.ingress.enabled (empty .Values.ingress.hosts) -}}
 {{- fail "set ingress.hosts: an Ingress without a name would answer to all of them" -}}
 {{- end -}}

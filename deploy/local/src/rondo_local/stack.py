@@ -148,9 +148,7 @@ class Stack:
     async def _bring_up(
         self, wanted: Sequence[Instance], remembered: state.State, started: list[str]
     ) -> dict[str, str]:
-        kafka = brokers.Brokers(remembered.brokers)
-        security = self._security(remembered)
-        servers = Servers.of(self.layout, remembered.ports, self.environ, kafka, security)
+        servers = self.servers(remembered)
         await servers.start(self.layout, self.say, started)
         surroundings = Surroundings(self.environ, remembered, servers)
         await together(self._run_step(step, surroundings) for step in self.steps)
@@ -161,10 +159,13 @@ class Stack:
         state.write_privately(self.layout.env_file, env_file.rendered(values))
         return values
 
-    def _security(self, remembered: state.State) -> Security | None:
-        if not remembered.secure:
-            return None
-        return Security(Certificates(self.layout.certificates), remembered.password_seed)
+    def servers(self, remembered: state.State) -> Servers:
+        """The servers of a stack in this state, running or not."""
+        security = None
+        if remembered.secure:
+            security = Security(Certificates(self.layout.certificates), remembered.password_seed)
+        kafka = brokers.Brokers(remembered.brokers)
+        return Servers.of(self.layout, remembered.ports, self.environ, kafka, security)
 
     async def _run_step(self, step: Step, surroundings: Surroundings) -> None:
         began = time.monotonic()

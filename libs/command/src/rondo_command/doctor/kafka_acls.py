@@ -100,7 +100,7 @@ def acl_findings(seen: Iterable[SeenAcl]) -> list[Finding]:
     return [
         wrong(
             SUBJECT,
-            f"{who} may not {' and '.join(operations)} {resource}, as {service} must",
+            f"{who} {' and '.join(operations)} {resource}, as {service} must",
             f"add the ACL: `kafka-acls --add --allow-principal User:<{service}> "
             + " ".join(f"--operation {each}" for each in operations)
             + f" --{resource}`",
@@ -110,13 +110,13 @@ def acl_findings(seen: Iterable[SeenAcl]) -> list[Finding]:
 
 
 def _who_lacks(service: str, grant: Grant, operation: Operation, acls: list[SeenAcl]) -> str | None:
-    """Who would need an ACL: whoever is called as the service is, or nobody has it at all."""
+    """That nobody may, or that whoever is called as the service is may not; None: all is well."""
     holders = {each.principal for each in acls if each.lets(grant.resource, grant.name, operation)}
     if not holders:
-        return "nobody"
+        return "nobody may"
     called = sorted({each.principal for each in acls if _is_called(each.principal, service)})
     if called and not holders & {*called, _EVERYBODY}:
-        return ", ".join(called)
+        return f"{', '.join(called)} may not"
     return None
 
 
