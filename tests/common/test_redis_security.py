@@ -49,7 +49,6 @@ NEEDED_BY_NOBODY = (
     "ACL LIST",
     "ACL SETUSER default on",
     "EVAL return 0",
-    "FUNCTION DELETE rondo_gateway",
     "FUNCTION FLUSH",
     "MONITOR",
     "CLIENT KILL ID 1",
@@ -179,7 +178,7 @@ async def test_a_function_may_do_no_more_than_who_calls_it(valkey: Valkey) -> No
         await RedisSwitchboard(router).load()
     async with as_user(valkey, NOTIFIER.name) as notifier:
         with pytest.raises(NoPermissionError):
-            await notifier.fcall("rondo_adopt_workspace", 1, "rondo:{w}", "1")
+            await RedisSwitchboard(notifier).claim(0, 1)
 
 
 async def refused(address: Any) -> str:

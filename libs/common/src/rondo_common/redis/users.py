@@ -21,6 +21,8 @@ EVERY_CONNECTION = (
     "asking",
     "fcall",
     "function|load",
+    "function|list",
+    "function|delete",
     "wait",
 )
 """What the client library needs to connect, to a cluster too; functions, and waiting for replicas.
