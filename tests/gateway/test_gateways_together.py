@@ -299,7 +299,7 @@ async def test_a_gateway_that_reaches_nothing_says_so(settings: GatewaySettings)
     try:
         async with client_of(gateway.app) as http:
             ready = json_of(await http.get("/readyz"), 503)
-            assert set(ready["checks"]) == {"kafka", "redis"}
+            assert set(ready["checks"]) == {"kafka", "redis", "process"}
             assert "out of reach" in ready["checks"]["redis"]
             body = {"id": "w-nowhere", "name": "Nowhere"}
             answer = await http.post("/v1/workspaces", headers=bearer(ROOT_KEY), json=body)
