@@ -25,6 +25,7 @@ from docs.generators.metrics_page import metrics_markdown  # noqa: E402 - the sa
 from docs.generators.openapi import openapi_json  # noqa: E402 - the same
 from docs.generators.settings_page import settings_markdown  # noqa: E402 - the same
 from rondo_common.events import EVENT_TYPES, Event  # noqa: E402 - the same
+from rondo_common.redis.users import acl_template  # noqa: E402 - the same
 
 
 def _schema(model: type[Event]) -> Callable[[], str]:
@@ -48,6 +49,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     **{f"docs/api/schemas/{name}.json": _schema(model) for name, model in EVENT_TYPES.items()},
     "docs/operations/kafka-access.md": lambda: access_markdown(ROOT / "docs/generators/access.md"),
     "docs/operations/metrics.md": lambda: metrics_markdown(ROOT / "docs/generators/metrics.md"),
+    "docs/operations/redis-users.acl": acl_template,
     "docs/settings.md": lambda: settings_markdown(ROOT / "docs/generators/settings.md"),
     **monitoring_copies(ROOT),  # The last, because they may be copies of what is written above.
 }

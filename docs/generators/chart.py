@@ -20,6 +20,7 @@ from rondo_common.consumer_groups import CONSUMER_GROUPS
 from rondo_common.kafka.consumer import LoopLimits
 from rondo_common.kafka.group import PUBLISH_DEADLINE_S
 from rondo_common.process import HTTP_STOP_S
+from rondo_common.redis.settings import RedisSettings
 from rondo_common.topics import TOPICS, Topic
 from rondo_gateway.bootstrap import PUBLISH_DEADLINE_S as GATEWAY_PUBLISH_DEADLINE_S
 from rondo_gateway.domain.limits import BODY_BYTES_MAX, IMPORT_BYTES_MAX
@@ -60,6 +61,7 @@ CHART_DECIDES = frozenset(
         "RONDO_KAFKA_MIN_INSYNC_REPLICAS",
         "RONDO_KAFKA_REPLICATION_FACTOR",
         "RONDO_INTERNAL_PORT",
+        *(f"RONDO_{name}".upper() for name in RedisSettings.model_fields),
         "RONDO_KAFKA_SECURITY_PROTOCOL",
         "RONDO_KAFKA_CA_FILE",
         "RONDO_KAFKA_CERTIFICATE_FILE",

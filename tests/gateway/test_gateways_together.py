@@ -294,7 +294,7 @@ async def test_what_one_deleted_opens_nothing_at_the_other(gateways: list[httpx.
 
 
 async def test_a_gateway_that_reaches_nothing_says_so(settings: GatewaySettings) -> None:
-    nowhere = settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"})
+    nowhere = settings.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1:9/0")})
     gateway = build_gateway(nowhere)
     try:
         async with client_of(gateway.app) as http:

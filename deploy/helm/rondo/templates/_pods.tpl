@@ -49,7 +49,7 @@ seccompProfile: {type: RuntimeDefault}
 {{- end }}
 {{ include "rondo.kafkaEnvironment" (dict "root" $root "user" .name) }}
 {{- if has "redis" $fact.reaches }}
-{{ include "rondo.address" (dict "variable" "RONDO_REDIS_URL" "values" $root.Values.redis "plain" $root.Values.redis.url) }}
+{{ include "rondo.redisEnvironment" (dict "root" $root "user" .name) }}
 {{- end }}
 {{- if has "postgres" $fact.reaches }}
 {{ include "rondo.address" (dict "variable" "RONDO_POSTGRES_DSN" "values" $root.Values.postgres "plain" $root.Values.postgres.dsn) }}
