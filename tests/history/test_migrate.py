@@ -40,7 +40,7 @@ async def run_migrate(dsn: str, directory: Path) -> tuple[int | None, str, str]:
 
 async def test_many_at_once_agree_on_one_schema(empty_database: str) -> None:
     versions = await asyncio.gather(*(migrate(empty_database) for _ in range(5)))
-    assert set(versions) == {"0003"}
+    assert set(versions) == {"0004"}
     connection = await asyncpg.connect(empty_database)
     assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
     await connection.close()
@@ -95,7 +95,8 @@ async def test_the_months_ahead_are_there_and_others_come_with_their_events(data
     await connection.close()
 
 
-async def test_back_to_the_first_version_no_event_is_lost(database: str) -> None:
+async def test_back_to_the_first_version_no_event_is_lost(owned_database: str) -> None:
+    database = owned_database
     chat = Conversation()
     async with open_pool(database) as pool:
         await PostgresArchive(pool).keep([chat.requested(), chat.said("Hello")])
@@ -106,7 +107,7 @@ async def test_back_to_the_first_version_no_event_is_lost(database: str) -> None
     plain = await asyncpg.connect(database)
     assert await plain.fetchval("SELECT count(*) FROM conversation_events") == 2
     await plain.close()
-    assert await migrate(database) == "0003"
+    assert await migrate(database) == "0004"
 
 
 def _downgrade(connection: Connection) -> None:
@@ -118,7 +119,7 @@ def _downgrade(connection: Connection) -> None:
 
 async def test_the_command_says_the_version(empty_database: str, tmp_path: Path) -> None:
     status, out, _ = await run_migrate(empty_database, tmp_path)
-    assert (status, out) == (0, "schema of the history: version 0003\n")
+    assert (status, out) == (0, "schema of the history: version 0004\n")
 
 
 async def test_without_a_server_the_command_says_so_in_one_line(tmp_path: Path) -> None:
