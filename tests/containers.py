@@ -17,6 +17,7 @@ from testcontainers.community.redis import RedisContainer
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
+from rondo_common.kafka.connection import KafkaConnection
 from rondo_local.kafka import is_serving
 from rondo_local.ports import choose
 from rondo_local.servers import Addresses
@@ -76,5 +77,5 @@ def kafka_in_container() -> Iterator[str]:
 
 async def _until_serving(host: str, port: int) -> None:
     async with asyncio.timeout(READY_TIMEOUT_S):
-        while not await is_serving(host, port):
+        while not await is_serving(KafkaConnection(f"{host}:{port}", client_id="tests")):
             await asyncio.sleep(READY_DELAY_S)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -16,6 +15,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from docs.generators.settings_page import SERVICES
+from rondo_common.access import OPERATORS, Grant, grants
 from rondo_common.consumer_groups import CONSUMER_GROUPS
 from rondo_common.kafka.consumer import LoopLimits
 from rondo_common.kafka.group import PUBLISH_DEADLINE_S
@@ -63,15 +63,6 @@ CHART_DECIDES = frozenset(
 """Settings with a value of their own in the chart. Those that are secret come from a Secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What one user may do with one resource of the broker."""
-
-    resource: str
-    name: str
-    operations: tuple[str, ...]
-
-
 def monitoring_copies(checkout: Path) -> dict[str, Callable[[], str]]:
     """What the chart brings along of ``deploy/monitoring``: Helm reads no file outside of a chart."""
     monitoring = checkout / "deploy/monitoring"
@@ -94,31 +85,12 @@ def facts() -> Json:
         "note": "Written by `make generate`; do not edit.",
         "topics": [_topic(topic) for topic in TOPICS],
         "services": {name: _service(name) for name in SERVICES},
-        "operators": {"acls": [_acl(grant) for grant in operator_grants()]},
+        "operators": {"acls": [_acl(grant) for grant in grants(OPERATORS)]},
         "bodyBytesMax": BODY_BYTES_MAX,
         "importPath": IMPORT_PATH,
         "importBytesMax": IMPORT_BYTES_MAX,
         "importWaitSeconds": int(IMPORT_WAIT_S),
     }
-
-
-def grants(service: str) -> list[Grant]:
-    """What a service needs of the broker, and no more. An idempotent producer needs no more than Write."""
-    found = []
-    for topic in TOPICS:
-        reads = ("Read",) if service in topic.readers else ()
-        writes = ("Write",) if service in topic.writers else ()
-        if reads or writes:
-            found.append(Grant("topic", topic.name, ("Describe", *reads, *writes)))
-    for group in CONSUMER_GROUPS:
-        if group.service == service:
-            found.append(Grant("group", group.name, ("Describe", "Read")))
-    return found
-
-
-def operator_grants() -> list[Grant]:
-    """What whoever watches Rondo needs: to read what is no service's own bookkeeping."""
-    return [Grant("topic", topic.name, ("Describe", "Read")) for topic in TOPICS if not topic.internal]
 
 
 def secret_key(variable: str) -> str:

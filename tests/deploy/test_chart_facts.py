@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from docs.generate import ROOT
-from docs.generators.chart import STOP_S, facts, grants
+from docs.generators.chart import STOP_S, facts
 from docs.generators.chart_readme import described
+from rondo_common.access import grants
 from rondo_common.consumer_groups import CONSUMER_GROUPS
 from rondo_common.topics import TOPICS
 from rondo_local.services import SERVICES

@@ -53,7 +53,8 @@ class Certificates:
 
     def client(self, name: str) -> KeyPair:
         """The certificate by which a client shows that it is CN=`name`. It is good for no server."""
-        return self._issued(f"{name}-client", name, ())
+        # Java takes no certificate without any other name; an email address is no server's.
+        return self._issued(f"{name}-client", name, (f"{name}@localhost",))
 
     def _issued(self, stem: str, common_name: str, identities: tuple[str, ...]) -> KeyPair:
         files = self._files(stem)

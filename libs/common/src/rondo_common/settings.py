@@ -8,20 +8,10 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.smtp import smtp_server
 
 VAPID_KEY_BYTES = 32
-
-
-class KafkaSettings(BaseSettings):
-    """Where Kafka is."""
-
-    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
-
-    kafka_bootstrap: str = Field(description="Brokers as host:port, comma-separated")
-    kafka_replication_factor: int = Field(
-        default=1, ge=1, description="Of the topics that create-topics makes"
-    )
 
 
 class ProcessSettings(BaseSettings):

@@ -299,7 +299,7 @@ def build_app(
 
 def build_gateway(settings: GatewaySettings) -> Gateway:
     """The gateway on the real Kafka, Redis and history. Nothing is connected yet."""
-    kafka = KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
+    kafka = KafkaConnection.of(settings, client_id=settings.instance)
     redis = connect_redis(
         settings.redis_url, client_name=settings.instance, socket_timeout_s=REDIS_TIMEOUT_S
     )

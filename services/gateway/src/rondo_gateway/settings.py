@@ -6,8 +6,8 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.settings import (
-    KafkaSettings,
     PageSettings,
     ProcessSettings,
     PushSettings,

@@ -9,8 +9,8 @@ import sys
 from rondo_common.consumer_groups import HISTORY
 from rondo_common.errors import Conflict, Unavailable
 from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.service import read_settings, run_service
-from rondo_common.settings import KafkaSettings
 from rondo_history.adapters.kafka_reread import reread
 from rondo_history.adapters.schema import migrate
 from rondo_history.bootstrap import run
@@ -45,7 +45,7 @@ def _migrate() -> int:
 
 
 def _reread() -> int:
-    connection = KafkaConnection(read_settings(KafkaSettings).kafka_bootstrap, client_id="rondo-reread")
+    connection = KafkaConnection.of(read_settings(KafkaSettings), client_id="rondo-reread")
     try:
         count = asyncio.run(reread(connection, HISTORY.name, HISTORY.topics))
     except (Conflict, Unavailable) as error:

@@ -105,7 +105,7 @@ READINGS: dict[type[Event], Reading] = {
 
 async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
     """Run the history until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
-    connection = KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
+    connection = KafkaConnection.of(settings, client_id=settings.instance)
     publisher = make_publisher(connection)
     directory = Directory()
     reader = DirectoryReader(make_reader(connection), directory)

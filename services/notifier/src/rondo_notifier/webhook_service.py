@@ -84,7 +84,7 @@ async def webhook_service(
     loops: LoopMeter,
 ) -> AsyncIterator[WebhookService]:
     """The service on the real servers. Nothing is connected yet."""
-    kafka = KafkaConnection(settings.kafka_bootstrap, client_id=f"{settings.instance}-webhooks")
+    kafka = KafkaConnection.of(settings, client_id=f"{settings.instance}-webhooks")
     directory = Directory()
     endpoints = Endpoints(directory)
     reader = DirectoryReader(make_reader(kafka), directory)

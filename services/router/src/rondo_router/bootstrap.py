@@ -73,7 +73,7 @@ async def replay(
         BadChanges: the changed directory would not be one.
         Unavailable: Kafka or Redis is out of reach.
     """
-    connection = KafkaConnection(settings.kafka_bootstrap, client_id="rondo-replay")
+    connection = KafkaConnection.of(settings, client_id="rondo-replay")
     directory = Directory()
     reader = DirectoryReader(make_reader(connection), directory)
     following = asyncio.create_task(reader.run())
@@ -92,7 +92,7 @@ async def replay(
 
 async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
     """Run the router until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
-    connection = KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
+    connection = KafkaConnection.of(settings, client_id=settings.instance)
     redis = connect_redis(settings.redis_url, client_name=settings.instance)
     publisher = make_publisher(connection)
     switchboard = RedisSwitchboard(redis)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rondo_common.settings import KafkaSettings, ReaderSettings, RedisSettings
+from rondo_common.kafka.settings import KafkaSettings
+from rondo_common.settings import ReaderSettings, RedisSettings
 
 
 class RouterSettings(ReaderSettings, RedisSettings):

@@ -1,10 +1,15 @@
-"""Where Kafka is, and how its clients are made."""
+"""Where Kafka is, as whom it is spoken to, and how every one of its clients is made."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from rondo_common.kafka.security import KafkaSecurity
+from rondo_common.kafka.settings import KafkaSettings
 
 FETCH_WAIT_MS = 250
 """How long the broker holds a fetch that it cannot answer with enough records yet."""
@@ -12,17 +17,34 @@ FETCH_WAIT_MS = 250
 
 @dataclass(frozen=True, slots=True)
 class KafkaConnection:
-    """Where the brokers are (``host:port``, comma-separated) and who is calling."""
+    """Where the brokers are (``host:port``, comma-separated), who is calling, and how they are let in."""
 
     bootstrap: str
     client_id: str
+    security: KafkaSecurity = field(default_factory=KafkaSecurity)
+
+    @classmethod
+    def of(cls, settings: KafkaSettings, *, client_id: str) -> KafkaConnection:
+        """As the settings say."""
+        return cls(settings.kafka_bootstrap, client_id, settings.kafka_security)
+
+    def client_options(self) -> dict[str, Any]:
+        """The arguments that all of aiokafka's clients have in common.
+
+        Raises:
+            OSError: a file of a certificate cannot be read any more.
+        """
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "client_id": self.client_id,
+            **self.security.client_options(),
+        }
 
 
 def make_producer(connection: KafkaConnection, *, request_timeout_ms: int) -> AIOKafkaProducer:
     """A producer that loses and doubles nothing the broker acknowledged: acks=all, idempotent."""
     return AIOKafkaProducer(
-        bootstrap_servers=connection.bootstrap,
-        client_id=connection.client_id,
+        **connection.client_options(),
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
@@ -42,8 +64,7 @@ def make_group_consumer(
 ) -> AIOKafkaConsumer:
     """A consumer in ``group`` that commits nothing by itself and starts new groups at the beginning."""
     return AIOKafkaConsumer(
-        bootstrap_servers=connection.bootstrap,
-        client_id=connection.client_id,
+        **connection.client_options(),
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -60,10 +81,14 @@ def make_group_consumer(
 def make_reader(connection: KafkaConnection) -> AIOKafkaConsumer:
     """A consumer without a group: it is told which partitions to read, and commits nothing."""
     return AIOKafkaConsumer(
-        bootstrap_servers=connection.bootstrap,
-        client_id=connection.client_id,
+        **connection.client_options(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_wait_ms=FETCH_WAIT_MS,
         retry_backoff_ms=50,
     )
+
+
+def make_admin(connection: KafkaConnection, *, request_timeout_ms: int = 40_000) -> AIOKafkaAdminClient:
+    """A client that looks at the brokers, and changes what is on them."""
+    return AIOKafkaAdminClient(**connection.client_options(), request_timeout_ms=request_timeout_ms)

@@ -51,7 +51,7 @@ def make_loop(
     larger batches cost far less on both sides.
     """
     consumer = make_group_consumer(
-        KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance),
+        KafkaConnection.of(settings, client_id=settings.instance),
         group,
         session_timeout_ms=settings.session_timeout_ms,
         rebalance_timeout_ms=settings.rebalance_timeout_ms,

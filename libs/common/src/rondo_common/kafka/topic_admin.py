@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from rondo_common.errors import Unavailable
-from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.connection import KafkaConnection, make_admin
 from rondo_common.topics import Topic
 
 
@@ -20,7 +20,7 @@ async def create_topics(
     Raises:
         Unavailable: the broker cannot be reached or refuses.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=connection.bootstrap)
+    admin = make_admin(connection)
     try:
         await admin.start()
         answer = await admin.create_topics(

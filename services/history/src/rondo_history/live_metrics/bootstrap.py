@@ -11,6 +11,7 @@ from typing import Any
 
 import faust
 import structlog
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 
 from rondo_common.clock import milliseconds
 from rondo_common.consumer_groups import LIVE_METRICS
@@ -18,6 +19,7 @@ from rondo_common.errors import Fatal, Retryable
 from rondo_common.health import health_app, health_routes
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.group import make_publisher
+from rondo_common.kafka.security import KafkaSecurity
 from rondo_common.meter import Meter, metrics_routes
 from rondo_common.metrics import ACTIVE_CHATS, LIVE_METRICS_DELAY, QUEUE_LENGTH, WAITING_CHATS
 from rondo_common.process import run_together, serve_http
@@ -52,6 +54,7 @@ def make_app(settings: LiveMetricsSettings) -> faust.App:
     return faust.App(
         GROUP,
         broker=brokers,
+        broker_credentials=_credentials(settings.kafka_security),
         broker_client_id=settings.instance,
         broker_session_timeout=settings.session_timeout_ms / 1000,
         broker_heartbeat_interval=settings.session_timeout_ms / 5000,
@@ -75,14 +78,25 @@ def make_app(settings: LiveMetricsSettings) -> faust.App:
     )
 
 
+def _credentials(security: KafkaSecurity) -> Credentials | None:
+    """How the brokers let us in, in Faust's words."""
+    context = security.ssl_context()
+    if security.with_password:
+        return SASLCredentials(
+            username=security.username,
+            password=security.password,
+            mechanism=security.mechanism,
+            ssl_context=context,
+        )
+    return None if context is None else SSLCredentials(context)
+
+
 class LiveMetrics:
     """Live metrics ready to run. Nothing is connected yet."""
 
     def __init__(self, settings: LiveMetricsSettings) -> None:
         self.app = make_app(settings)
-        self.publisher = make_publisher(
-            KafkaConnection(settings.kafka_bootstrap, client_id=settings.instance)
-        )
+        self.publisher = make_publisher(KafkaConnection.of(settings, client_id=settings.instance))
         self.forwarder = Forwarder(self.publisher)
         self.counter = Counter(
             self._table("chats", LIVE_METRICS_CHATS.partitions),
