@@ -96,7 +96,14 @@ class Servers:
                 security=security,
             ),
             Valkey(layout.data / "valkey", ports["valkey"], environ, security=security),
-            Postgres(layout.data / "postgres", ports["postgres"], environ, security=security),
+            Postgres(
+                layout.data / "postgres",
+                ports["postgres"],
+                environ,
+                # Only where it must speak TLS: the wheel's is there already.
+                jars=layout.jars if security is not None else None,
+                security=security,
+            ),
         )
 
     @property
