@@ -194,7 +194,7 @@ async def _refused(workspace: Workspace, exposed: Exposed) -> None:
         {"visitor": {"email": exposed.new("no email")}},
         {"visitor": {"first_name": [exposed.new("no name")]}},
         {"route": {"type": exposed.new("no route")}},
-        {exposed.new("no field"): 1},
+        {"no_such_field": exposed.new("value of no field")},
     ):
         assert (await workspace.call("POST", path, body)).status_code == 422
     unreadable = f'{{"visitor": "{exposed.new("unreadable body")}'
