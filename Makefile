@@ -38,7 +38,7 @@ setup: ## Install uv and every package; skipped when nothing changed
 lock: ## Write requirements.lock anew, after a change of dependencies
 	@.local/uv/bin/python deploy/local/bootstrap.py lock
 
-up: pages ## Start what is down; ROUTERS=3, GATEWAYS, NOTIFIERS, HISTORIES, LIVE_METRICS for several; SECURE=1
+up: pages ## Start what is down; ROUTERS=3, GATEWAYS, NOTIFIERS, HISTORIES, LIVE_METRICS, BROKERS; SECURE=1
 	@$(PY) -m rondo_local up
 
 down: ## Stop everything; the data stays

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # Run as a file, so that the checkout is not on the path.
 
-from docs.generators.asyncapi import asyncapi_yaml, schema_json  # noqa: E402 - the path comes first
+from docs.generators.access_page import access_markdown  # noqa: E402 - the path comes first
+from docs.generators.asyncapi import asyncapi_yaml, schema_json  # noqa: E402 - the same
 from docs.generators.chart import facts_json, monitoring_copies  # noqa: E402 - the same
 from docs.generators.chart_readme import chart_readme  # noqa: E402 - the same
 from docs.generators.dashboards import DASHBOARDS, Dashboard, dashboard_json  # noqa: E402 - the same
@@ -24,6 +25,7 @@ from docs.generators.metrics_page import metrics_markdown  # noqa: E402 - the sa
 from docs.generators.openapi import openapi_json  # noqa: E402 - the same
 from docs.generators.settings_page import settings_markdown  # noqa: E402 - the same
 from rondo_common.events import EVENT_TYPES, Event  # noqa: E402 - the same
+from rondo_common.redis.users import acl_template  # noqa: E402 - the same
 
 
 def _schema(model: type[Event]) -> Callable[[], str]:
@@ -45,7 +47,9 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "docs/api/asyncapi.yaml": lambda: asyncapi_yaml(ROOT / "tests/schemas"),
     "docs/api/openapi.json": openapi_json,
     **{f"docs/api/schemas/{name}.json": _schema(model) for name, model in EVENT_TYPES.items()},
+    "docs/operations/kafka-access.md": lambda: access_markdown(ROOT / "docs/generators/access.md"),
     "docs/operations/metrics.md": lambda: metrics_markdown(ROOT / "docs/generators/metrics.md"),
+    "docs/operations/redis-users.acl": acl_template,
     "docs/settings.md": lambda: settings_markdown(ROOT / "docs/generators/settings.md"),
     **monitoring_copies(ROOT),  # The last, because they may be copies of what is written above.
 }

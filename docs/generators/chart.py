@@ -15,11 +15,12 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from docs.generators.settings_page import SERVICES
-from rondo_common.access import OPERATORS, Grant, grants
+from rondo_common.access import OPERATORS, Grant, ResourceType, grants
 from rondo_common.consumer_groups import CONSUMER_GROUPS
 from rondo_common.kafka.consumer import LoopLimits
 from rondo_common.kafka.group import PUBLISH_DEADLINE_S
 from rondo_common.process import HTTP_STOP_S
+from rondo_common.redis.settings import RedisSettings
 from rondo_common.topics import TOPICS, Topic
 from rondo_gateway.bootstrap import PUBLISH_DEADLINE_S as GATEWAY_PUBLISH_DEADLINE_S
 from rondo_gateway.domain.limits import BODY_BYTES_MAX, IMPORT_BYTES_MAX
@@ -56,8 +57,17 @@ CHART_DECIDES = frozenset(
         "RONDO_HTTP_HOST",
         "RONDO_HTTP_PORT",
         "RONDO_INSTANCE",
+        "RONDO_KAFKA_MIN_INSYNC_REPLICAS",
         "RONDO_KAFKA_REPLICATION_FACTOR",
         "RONDO_INTERNAL_PORT",
+        *(f"RONDO_{name}".upper() for name in RedisSettings.model_fields),
+        "RONDO_KAFKA_SECURITY_PROTOCOL",
+        "RONDO_KAFKA_CA_FILE",
+        "RONDO_KAFKA_CERTIFICATE_FILE",
+        "RONDO_KAFKA_KEY_FILE",
+        "RONDO_KAFKA_SASL_MECHANISM",
+        "RONDO_KAFKA_USERNAME",
+        "RONDO_KAFKA_PASSWORD",
     }
 )
 """Settings with a value of their own in the chart. Those that are secret come from a Secret."""
@@ -128,5 +138,7 @@ def _is_secret(field: FieldInfo) -> bool:
 
 
 def _acl(grant: Grant) -> Json:
-    resource = {"type": grant.resource, "name": grant.name, "patternType": "literal"}
+    resource = {"type": grant.resource.value}
+    if grant.resource is not ResourceType.CLUSTER:
+        resource |= {"name": grant.name, "patternType": "literal"}
     return {"resource": resource, "operations": list(grant.operations), "host": "*"}

@@ -31,22 +31,27 @@ async def test_a_connection_closed_in_the_middle_of_a_command_is_redis_out_of_re
             await subscribing
 
 
-async def test_a_cancellation_at_any_moment_of_a_command_ends_the_task(redis_url: str) -> None:
-    client: Any = connect_redis(redis_url, client_name="tests")
+async def cancel_at_any_moment(client: Any, key: str) -> None:
+    """A task that asks for ``key`` again and again ends when it is cancelled, whenever that is."""
 
     async def ask() -> None:
         while True:
-            await client.get("anything")
+            await client.get(key)
 
+    await client.ping()
+    for turns in range(LOOP_TURNS_OF_A_COMMAND):
+        asking = asyncio.create_task(ask())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        async with asyncio.timeout(DEADLINE_S):
+            await asyncio.gather(asking, return_exceptions=True)
+
+
+async def test_a_cancellation_at_any_moment_of_a_command_ends_the_task(redis_url: str) -> None:
+    client: Any = connect_redis(redis_url, client_name="tests")
     async with client:
-        await client.ping()
-        for turns in range(LOOP_TURNS_OF_A_COMMAND):
-            asking = asyncio.create_task(ask())
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            asking.cancel()
-            async with asyncio.timeout(DEADLINE_S):
-                await asyncio.gather(asking, return_exceptions=True)
+        await cancel_at_any_moment(client, "anything")
 
 
 async def test_a_server_that_takes_nothing_more_is_out_of_reach_in_time() -> None:

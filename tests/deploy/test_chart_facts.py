@@ -44,11 +44,17 @@ def test_a_service_may_do_what_the_registry_says_and_no_more(
 
 def test_monitors_read_events_and_write_nothing(rendered: dict[str, list[Resource]]) -> None:
     acls = of_kind(rendered["keda"], "KafkaUser")["rondo-operators"]["spec"]["authorization"]["acls"]
-    assert all(set(each["operations"]) == {"Describe", "Read"} for each in acls)
-    topics = {each["resource"]["name"] for each in acls if each["resource"]["type"] == "topic"}
-    assert topics == {topic.name for topic in TOPICS if not topic.internal}
-    (groups,) = (each["resource"] for each in acls if each["resource"]["type"] == "group")
-    assert groups == {"type": "group", "name": "rondo-monitor", "patternType": "prefix"}
+    assert all(set(each["operations"]) <= {"Describe", "DescribeConfigs", "Read"} for each in acls)
+    readable = {
+        (each["resource"]["type"], each["resource"]["name"])
+        for each in acls
+        if "Read" in each["operations"]
+    }
+    topics = {("topic", topic.name) for topic in TOPICS if not topic.internal}
+    assert readable == topics | {("group", "rondo-monitor")}
+    groups = [each["resource"] for each in acls if each["resource"]["type"] == "group"]
+    assert [each["name"] for each in groups if each["patternType"] == "prefix"] == ["rondo-monitor"]
+    assert {"type": "cluster"} in [each["resource"] for each in acls]
 
 
 def test_topics_are_created_as_they_are_declared(rendered: dict[str, list[Resource]]) -> None:
@@ -59,6 +65,15 @@ def test_topics_are_created_as_they_are_declared(rendered: dict[str, list[Resour
         assert topic.config().items() <= spec["config"].items()
         assert spec["config"]["min.insync.replicas"] == "2"
         assert topics[topic.name]["metadata"]["labels"]["strimzi.io/cluster"] == "main"
+
+
+def test_the_job_creates_topics_as_safe_as_those_of_strimzi(rendered: dict[str, list[Resource]]) -> None:
+    job = of_kind(rendered["least"], "Job")["rondo-create-topics"]
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    told = {each["name"]: each["value"] for each in container["env"] if "value" in each}
+
+    assert told["RONDO_KAFKA_REPLICATION_FACTOR"] == "3"
+    assert told["RONDO_KAFKA_MIN_INSYNC_REPLICAS"] == "2"
 
 
 def test_readers_are_scaled_by_the_lag_of_each_of_their_groups(

@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from rondo_local import state
+from rondo_local.brokers import Brokers
 from rondo_local.servers import Servers
 from tests.e2e.client import Caller, Json, Workspace
 from tests.e2e.conftest import RunningStack
@@ -96,7 +97,8 @@ async def test_everything_comes_back_from_the_log_and_an_older_backup_of_the_dat
 
     remembered = state.load(running.stack.layout.state_file)
     assert remembered is not None
-    servers = Servers.of(running.stack.layout, remembered.ports, os.environ)
+    kafka = Brokers(remembered.brokers)
+    servers = Servers.of(running.stack.layout, remembered.ports, os.environ, kafka)
     await servers.start(running.stack.layout, running.stack.say, [])
     await _run(sys.executable, "-m", "rondo_history", "reread", env={**os.environ, **running.env})
     await running.heal()

@@ -436,7 +436,7 @@ def test_an_issuer_is_set_up_whole_or_not_at_all(issuer: str, client_id: str, is
     with contextlib.nullcontext() if is_taken else pytest.raises(ValidationError):
         GatewaySettings(
             kafka_bootstrap="",
-            redis_url="",
+            redis_url=SecretStr("redis://localhost"),
             http_port=0,
             root_key=SecretStr("x" * 16),
             token_secret=SecretStr("x" * 32),

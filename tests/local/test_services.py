@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from rondo_local.brokers import Brokers
 from rondo_local.failures import CannotRun
 from rondo_local.layout import Layout
-from rondo_local.servers import PORT_NAMES, Servers
+from rondo_local.servers import Servers, port_names
 from rondo_local.services import SERVICES, Instance, Surroundings, instances
 from rondo_local.state import State
 
@@ -40,9 +41,9 @@ def test_the_caller_sets_everything_but_the_addresses_of_the_stack(tmp_path: Pat
         "RONDO_HTTP_PORT": "1",
         "RONDO_INSTANCE": "impostor",
     }
-    ports = {**dict.fromkeys(PORT_NAMES, 1), "router": 2001, "router-2": 2002, "history": 2003}
+    ports = {**dict.fromkeys(port_names(Brokers()), 1), "router": 2001, "router-2": 2002, "history": 2003}
     state = State.fresh().model_copy(update={"ports": ports})
-    servers = Servers.of(Layout.under(tmp_path), ports, {})
+    servers = Servers.of(Layout.under(tmp_path), ports, {}, Brokers())
     surroundings = Surroundings(environ, state, servers)
 
     env = surroundings.program(Instance("router-2", ROUTER), Layout.under(tmp_path)).env

@@ -7,9 +7,6 @@
 {{- if not (or .Values.kafka.bootstrap .Values.strimzi.kafka.enabled) -}}
 {{- fail "set kafka.bootstrap to your brokers, or strimzi.kafka.enabled=true for trying" -}}
 {{- end -}}
-{{- if not (or .Values.redis.url .Values.redis.existingSecret) -}}
-{{- fail "set redis.existingSecret to a Secret with the URL of Redis or Valkey, or redis.url where it needs no password" -}}
-{{- end -}}
 {{- if not (or .Values.postgres.dsn .Values.postgres.existingSecret) -}}
 {{- fail "set postgres.existingSecret to a Secret with the DSN of PostgreSQL, or postgres.dsn where it needs no password" -}}
 {{- end -}}
@@ -25,6 +22,8 @@
 {{- if and (or .Values.strimzi.users.enabled (eq .Values.kafka.topics.createdBy "strimzi")) (not (or .Values.strimzi.cluster .Values.strimzi.kafka.enabled)) -}}
 {{- fail "set strimzi.cluster to the name of your Kafka resource: its topics and users carry it" -}}
 {{- end -}}
+{{- include "rondo.kafkaChecks" . -}}
+{{- include "rondo.redisChecks" . -}}
 {{- if and .Values.ingress.enabled (empty .Values.ingress.hosts) -}}
 {{- fail "set ingress.hosts: an Ingress without a name would answer to all of them" -}}
 {{- end -}}

@@ -69,6 +69,7 @@ gateway router notifier history live-metrics
 {{- if .Values.kafka.bootstrap -}}
 {{- .Values.kafka.bootstrap -}}
 {{- else -}}
-{{- printf "%s-kafka-bootstrap.%s.svc:9092" (include "rondo.strimziCluster" .) (include "rondo.strimziNamespace" .) -}}
+{{- $port := ternary 9093 9092 (eq (include "rondo.kafkaOverTls" .) "true") -}}
+{{- printf "%s-kafka-bootstrap.%s.svc:%d" (include "rondo.strimziCluster" .) (include "rondo.strimziNamespace" .) $port -}}
 {{- end -}}
 {{- end -}}

@@ -70,9 +70,9 @@ seccompProfile: {type: RuntimeDefault}
 {{- if has "RONDO_INTERNAL_PORT" $fact.variables }}
 - {name: RONDO_INTERNAL_PORT, value: {{ $root.Values.metrics.port | quote }}}
 {{- end }}
-- {name: RONDO_KAFKA_BOOTSTRAP, value: {{ include "rondo.kafkaBootstrap" $root | quote }}}
+{{ include "rondo.kafkaEnvironment" (dict "root" $root "user" .name) }}
 {{- if has "redis" $fact.reaches }}
-{{ include "rondo.address" (dict "variable" "RONDO_REDIS_URL" "values" $root.Values.redis "plain" $root.Values.redis.url) }}
+{{ include "rondo.redisEnvironment" (dict "root" $root "user" .name) }}
 {{- end }}
 {{- if has "postgres" $fact.reaches }}
 {{ include "rondo.address" (dict "variable" "RONDO_POSTGRES_DSN" "values" $root.Values.postgres "plain" $root.Values.postgres.dsn) }}

@@ -37,6 +37,9 @@ app = typer.Typer(
 )
 
 Count = Annotated[int | None, typer.Option(help="How many; 1 unless set, or as its variable says.")]
+BrokerCount = Annotated[
+    int | None, typer.Option(help="How many Kafka nodes: 1, 3 or 5, and for good; BROKERS unless set.")
+]
 
 
 @app.command()
@@ -46,6 +49,7 @@ def up(
     notifiers: Count = None,
     histories: Count = None,
     live_metrics: Count = None,
+    brokers: BrokerCount = None,
     secure: Annotated[
         bool | None,
         typer.Option("--secure/--plain", help="TLS, passwords and ACLs; else as it was, at first plain."),
@@ -58,6 +62,7 @@ def up(
         "NOTIFIERS": notifiers,
         "HISTORIES": histories,
         "LIVE_METRICS": live_metrics,
+        "BROKERS": brokers,
     }
     given = {name: str(count) for name, count in counts.items() if count is not None}
     if secure is not None:

@@ -16,6 +16,7 @@ import httpx
 from httpx_sse import aconnect_sse
 from rich.console import Console
 
+from rondo_command.surroundings import kafka
 from rondo_local.env_file import read_env
 from rondo_local.failures import DemoFailed
 from rondo_local.layout import Layout
@@ -68,7 +69,7 @@ async def _play(env: dict[str, str], layout: Layout) -> None:
     console = Console(highlight=False)
     async with (
         httpx.AsyncClient(base_url=env["RONDO_URL"], timeout=STEP_TIMEOUT_S) as http,
-        Storyteller(env["RONDO_KAFKA_BOOTSTRAP"], console) as story,
+        Storyteller(kafka(env), console) as story,
     ):
         website = Api(http, {"Authorization": f"Bearer {env['RONDO_API_KEY']}"})
         desks = {agent_id: await _sign_in(website, agent_id) for agent_id in AGENTS}

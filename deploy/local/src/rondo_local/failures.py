@@ -3,6 +3,7 @@
 LocalFailure
 ├── PortTaken             another program listens there
 ├── PortMoved             a port or key was changed while the stack runs
+├── BrokersFixed          another number of Kafka nodes than the stack was made with
 ├── DiskFull              not enough room under the stack's directory
 ├── RegistryUnreachable   the Kafka jars cannot be downloaded
 ├── JarMismatch           a jar is not the one whose sum is committed
@@ -31,6 +32,10 @@ class PortTaken(LocalFailure):
 
 class PortMoved(LocalFailure):
     """Run `make down` first: what runs still uses the earlier value."""
+
+
+class BrokersFixed(LocalFailure):
+    """Go on with the number the stack has, or delete its data first."""
 
 
 class DiskFull(LocalFailure):

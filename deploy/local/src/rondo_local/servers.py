@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from rondo_local import process
+from rondo_local.brokers import COUNTS, Brokers
 from rondo_local.certificates import Certificates
 from rondo_local.jars import Report
-from rondo_local.kafka import Kafka
+from rondo_local.kafka import Cluster, Kafka, controller_port_name, mtls_port_name
 from rondo_local.layout import Layout
 from rondo_local.ports import choose
 from rondo_local.postgres import Postgres
@@ -28,11 +29,25 @@ from rondo_local.valkey import Valkey
 READY_TIMEOUT_S = 90.0
 """How long a server may take from its start: recovery after a crash included."""
 
-SERVER_NAMES = ("kafka", "valkey", "postgres")
-PORT_NAMES = ("kafka", "kafka-controller", "kafka-mtls", "valkey", "postgres")
+_ALONE = ("valkey", "postgres")
+SERVER_NAMES = (*Brokers().names, *_ALONE)
+"""The servers of a stack with one Kafka node."""
+
+_NAMES_EVER = frozenset((*Brokers(max(COUNTS)).names, *_ALONE))
 
 Say = Callable[[str, str], None]
 """Tell the person who waits: which process, and what happens with it."""
+
+
+def is_server(name: str) -> bool:
+    """Whether the process of this name is a server, of a stack with however many Kafka nodes."""
+    return name in _NAMES_EVER
+
+
+def port_names(brokers: Brokers) -> list[str]:
+    """What the servers' ports are called: as the servers, and two more of each Kafka node."""
+    further = (part(name) for part in (controller_port_name, mtls_port_name) for name in brokers.names)
+    return [*brokers.names, *further, *_ALONE]
 
 
 class Server(Protocol):
@@ -58,7 +73,7 @@ class Server(Protocol):
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the three servers are."""
+    """Where the servers are; `kafka_bootstrap` lists every node."""
 
     kafka_bootstrap: str
     redis_url: str
@@ -67,9 +82,9 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Servers:
-    """The three servers of one stack."""
+    """The servers of one stack: the nodes of Kafka, and one of each other."""
 
-    kafka: Kafka
+    kafka: tuple[Kafka, ...]
     valkey: Valkey
     postgres: Postgres
 
@@ -79,42 +94,51 @@ class Servers:
         layout: Layout,
         ports: Mapping[str, int],
         environ: Mapping[str, str],
+        brokers: Brokers,
         security: Security | None = None,
     ) -> Servers:
-        """The servers with their data in `layout`, at `ports` (one for each of PORT_NAMES).
+        """The servers with their data in `layout`, at `ports` (one for each of `port_names`).
 
         With `security`, they serve over TLS, and let in whom they know.
         """
-        return cls(
+        cluster = Cluster.at(brokers, ports)
+        kafka = tuple(
             Kafka(
-                layout.data / "kafka",
+                name,
+                node,
+                cluster,
+                layout.data / name,
                 layout.jars,
-                ports["kafka"],
-                ports["kafka-controller"],
+                ports[name],
                 environ,
-                mtls_port=ports["kafka-mtls"],
-                security=security,
-            ),
-            Valkey(layout.data / "valkey", ports["valkey"], environ, security=security),
-            Postgres(
-                layout.data / "postgres",
-                ports["postgres"],
-                environ,
-                # Only where it must speak TLS: the wheel's is there already.
-                jars=layout.jars if security is not None else None,
-                security=security,
-            ),
+                ports[mtls_port_name(name)],
+                security,
+            )
+            for node, name in enumerate(brokers.names, start=1)
         )
+        valkey = Valkey(layout.data / "valkey", ports["valkey"], environ, security=security)
+        postgres = Postgres(
+            layout.data / "postgres",
+            ports["postgres"],
+            environ,
+            # Only where it must speak TLS: the wheel's is there already.
+            jars=layout.jars if security is not None else None,
+            security=security,
+        )
+        return cls(kafka, valkey, postgres)
 
     @property
     def addresses(self) -> Addresses:
         """Where clients find them."""
-        return Addresses(self.kafka.address, self.valkey.address, self.postgres.address)
+        bootstrap = ",".join(node.address for node in self.kafka)
+        return Addresses(bootstrap, self.valkey.address, self.postgres.address)
 
     def told(self, user: str) -> dict[str, str]:
-        """The variables by which `user` finds all three, and is let in."""
-        servers: tuple[Server, ...] = (self.kafka, self.valkey, self.postgres)
-        return {name: value for each in servers for name, value in each.told(user).items()}
+        """The variables by which `user` finds them all, and is let in."""
+        servers: tuple[Server, ...] = (self.kafka[0], self.valkey, self.postgres)
+        told = {name: value for each in servers for name, value in each.told(user).items()}
+        # Of a cluster, clients are told every node.
+        return {**told, "RONDO_KAFKA_BOOTSTRAP": self.addresses.kafka_bootstrap}
 
     async def start(self, layout: Layout, say: Say, started: list[str]) -> None:
         """Start those that are down, all at once, and wait until all are ready.
@@ -122,7 +146,7 @@ class Servers:
         Appends the name of each to `started` when its process is there, so that the caller can
         undo it whatever happens. Raises LocalFailure.
         """
-        servers: tuple[Server, ...] = (self.kafka, self.valkey, self.postgres)
+        servers: tuple[Server, ...] = (*self.kafka, self.valkey, self.postgres)
         await together(_start_one(server, layout, say, started) for server in servers)
 
 
@@ -141,27 +165,30 @@ async def _start_one(server: Server, layout: Layout, say: Say, started: list[str
 
 
 @contextmanager
-def local_servers(directory: Path, *, jars: Path | None = None) -> Iterator[Addresses]:
-    """Run the three servers in `directory` on free ports while the body runs.
+def local_servers(
+    directory: Path, *, jars: Path | None = None, brokers: Brokers | None = None
+) -> Iterator[Addresses]:
+    """Run the servers in `directory` on free ports while the body runs.
 
     Their data and logs stay in `directory`. The Kafka download is shared with the checkout's
     own stack unless `jars` names another place. Not for use inside a running event loop.
     Raises LocalFailure; whatever happens, nothing is left running.
     """
-    with running_servers(directory, jars=jars) as servers:
+    with running_servers(directory, jars=jars, brokers=brokers) as servers:
         yield servers.addresses
 
 
 @contextmanager
 def running_servers(
-    directory: Path, *, jars: Path | None = None, secure: bool = False
+    directory: Path, *, jars: Path | None = None, brokers: Brokers | None = None, secure: bool = False
 ) -> Iterator[Servers]:
     """As :func:`local_servers`, secure if wanted; what yields says who is let in how (`told`)."""
     jars = jars or Layout.of_checkout().jars
     layout = Layout(root=directory.resolve(), jars=jars)
     layout.prepare()
+    brokers = brokers or Brokers()
     security = Security(Certificates(layout.certificates), secrets.token_urlsafe()) if secure else None
-    servers = Servers.of(layout, _free_ports(), os.environ, security)
+    servers = Servers.of(layout, _free_ports(brokers), os.environ, brokers, security)
     started: list[str] = []
     try:
         asyncio.run(servers.start(layout, lambda _name, _line: None, started))
@@ -174,9 +201,9 @@ async def _stop(layout: Layout, names: list[str]) -> None:
     await process.stop(layout, names)
 
 
-def _free_ports() -> dict[str, int]:
+def _free_ports(brokers: Brokers) -> dict[str, int]:
     chance = random.SystemRandom()
     ports: dict[str, int] = {}
-    for name in PORT_NAMES:
+    for name in port_names(brokers):
         ports[name] = choose(ports.values(), chance)
     return ports

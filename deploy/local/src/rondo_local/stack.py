@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 import httpx
 
 from rondo_common.access import OPERATORS
-from rondo_local import env_file, ports, process, state
+from rondo_local import brokers, env_file, ports, process, state
 from rondo_local.certificates import Certificates
 from rondo_local.command import run_logged
 from rondo_local.exclusive import exclusively
+from rondo_local.kafka import controller_port_name, mtls_port_name
 from rondo_local.layout import Layout
 from rondo_local.security import Security
-from rondo_local.servers import PORT_NAMES, SERVER_NAMES, Say, Servers
+from rondo_local.servers import Say, Servers, is_server, port_names
 from rondo_local.services import (
     SERVICES,
     STEPS,
@@ -102,7 +103,7 @@ class Stack:
         remembered = state.load(self.layout.state_file)
         known = remembered.ports if remembered else {}
         standings = []
-        for name in sorted(process.recorded(self.layout), key=lambda n: n not in SERVER_NAMES):
+        for name in sorted(process.recorded(self.layout), key=lambda n: not is_server(n)):
             identity = process.running(self.layout, name)
             standings.append(Standing(name, identity.pid if identity else None, known.get(name)))
         return standings
@@ -118,19 +119,22 @@ class Stack:
         return alive
 
     def _settled_state(self, wanted: Sequence[Instance], alive: Sequence[str]) -> state.State:
-        before = state.load(self.layout.state_file) or state.State.fresh()
+        found = state.load(self.layout.state_file)
+        kafka = brokers.chosen(self.environ, found.brokers if found else None)
+        before = found or state.State.fresh(brokers=kafka.count)
         before = before.with_secrets_of(self.environ, anything_runs=bool(alive))
         before = before.as_secure_as(self.environ, anything_runs=bool(alive))
         variables = dict(_SERVER_PORT_VARIABLES)
         variables.update({service.name: service.port_variable for service in self.services})
         chance = random.SystemRandom()
         settled = ports.settle(
-            [*PORT_NAMES, *(name for instance in wanted for name in instance.port_names)],
+            [*port_names(kafka), *(name for instance in wanted for name in instance.port_names)],
             remembered=before.ports,
             wanted=ports.from_environment(self.environ, variables),
             alive=[
                 *alive,
-                *(["kafka-controller", "kafka-mtls"] if "kafka" in alive else []),
+                *(controller_port_name(name) for name in alive),
+                *(mtls_port_name(name) for name in alive),
                 *(internal_port_name(name) for name in alive),
             ],
             variables=variables,
@@ -144,7 +148,7 @@ class Stack:
     async def _bring_up(
         self, wanted: Sequence[Instance], remembered: state.State, started: list[str]
     ) -> dict[str, str]:
-        servers = Servers.of(self.layout, remembered.ports, self.environ, self._security(remembered))
+        servers = self.servers(remembered)
         await servers.start(self.layout, self.say, started)
         surroundings = Surroundings(self.environ, remembered, servers)
         await together(self._run_step(step, surroundings) for step in self.steps)
@@ -155,10 +159,13 @@ class Stack:
         state.write_privately(self.layout.env_file, env_file.rendered(values))
         return values
 
-    def _security(self, remembered: state.State) -> Security | None:
-        if not remembered.secure:
-            return None
-        return Security(Certificates(self.layout.certificates), remembered.password_seed)
+    def servers(self, remembered: state.State) -> Servers:
+        """The servers of a stack in this state, running or not."""
+        security = None
+        if remembered.secure:
+            security = Security(Certificates(self.layout.certificates), remembered.password_seed)
+        kafka = brokers.Brokers(remembered.brokers)
+        return Servers.of(self.layout, remembered.ports, self.environ, kafka, security)
 
     async def _run_step(self, step: Step, surroundings: Surroundings) -> None:
         began = time.monotonic()
@@ -193,8 +200,8 @@ class Stack:
         self.say(name, f"{verb} at {url} ({time.monotonic() - began:.1f} s)")
 
     async def _stop(self, names: Sequence[str]) -> None:
-        services = [name for name in names if name not in SERVER_NAMES]
-        servers = [name for name in names if name in SERVER_NAMES]
+        services = [name for name in names if not is_server(name)]
+        servers = [name for name in names if is_server(name)]
         for group in (services, servers):
             if group:
                 self.say("stack", f"stopping {', '.join(group)}")

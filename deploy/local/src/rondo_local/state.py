@@ -24,7 +24,8 @@ def fresh_vapid_key() -> str:
 
 
 class State(BaseModel):
-    """The contents of `state.json`: ports by process, secrets, the demo workspace's key.
+    """The contents of `state.json`: ports by process, the number of Kafka nodes, secrets, the demo
+    workspace's key.
 
     Whether the stack is secure, too: its passwords are derived from `password_seed`.
     """
@@ -32,6 +33,7 @@ class State(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     ports: dict[str, int] = Field(default_factory=dict)
+    brokers: int = 1
     root_key: str = Field(repr=False)
     token_secret: str = Field(repr=False)
     vapid_private_key: str = Field(default_factory=fresh_vapid_key, repr=False)
@@ -40,9 +42,10 @@ class State(BaseModel):
     demo_api_key: str | None = Field(default=None, repr=False)
 
     @classmethod
-    def fresh(cls) -> State:
-        """A state with new secrets and nothing chosen yet."""
+    def fresh(cls, *, brokers: int = 1) -> State:
+        """A state with new secrets and no port chosen yet."""
         return cls(
+            brokers=brokers,
             root_key=secrets.token_urlsafe(SECRET_BYTES),
             token_secret=secrets.token_urlsafe(SECRET_BYTES),
         )

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from rondo_command.story import FINAL, reasons, sentence
 from rondo_common.envelope import decode
+from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS
 
 TOPICS = (CHAT_REQUESTS.name, CONVERSATIONS.name)
@@ -18,9 +19,10 @@ TOPICS = (CHAT_REQUESTS.name, CONVERSATIONS.name)
 class Storyteller:
     """Prints each event of the conversation it follows. Use it as an async context manager."""
 
-    def __init__(self, bootstrap: str, console: Console) -> None:
+    def __init__(self, connection: KafkaConnection, console: Console) -> None:
         # Without a group, a consumer reads every partition of its topics.
-        self._consumer = AIOKafkaConsumer(*TOPICS, bootstrap_servers=bootstrap, enable_auto_commit=False)
+        options = connection.client_options()
+        self._consumer = AIOKafkaConsumer(*TOPICS, **options, enable_auto_commit=False)
         self._console = console
         self._early: list[ConsumerRecord] = []
         self._conversation_id: str | None = None

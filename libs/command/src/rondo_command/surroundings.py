@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from pydantic import ValidationError
+
 from rondo_command.failures import WrongUse
 from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.settings import kafka_settings_of
+from rondo_common.service import problems
 
 CLIENT_ID = "rondo-command"
 
@@ -23,6 +27,11 @@ def variable(name: str, environ: Mapping[str, str] = os.environ) -> str:
     return value
 
 
-def kafka() -> KafkaConnection:
-    """Where the brokers are. Raises ``WrongUse``."""
-    return KafkaConnection(variable("RONDO_KAFKA_BOOTSTRAP"), client_id=CLIENT_ID)
+def kafka(environ: Mapping[str, str] = os.environ) -> KafkaConnection:
+    """Where the brokers are, and as whom to come. Raises ``WrongUse``."""
+    variable("RONDO_KAFKA_BOOTSTRAP", environ)
+    try:
+        settings = kafka_settings_of(environ)
+    except ValidationError as error:
+        raise WrongUse(f"{'; '.join(problems(error))}; see docs/settings.md") from None
+    return KafkaConnection.of(settings, client_id=CLIENT_ID)

@@ -16,6 +16,7 @@ from rondo_common.envelope import Envelope, decode
 from rondo_common.errors import Rejected, Unavailable
 from rondo_common.events import Event
 from rondo_common.kafka.connection import KafkaConnection, make_reader
+from rondo_common.kafka.refusals import why_refused
 from rondo_common.topics import Topic
 
 POLL_TIMEOUT_MS = 300
@@ -79,8 +80,11 @@ async def open_topics(
                 consumer.assign(partitions)
                 await _seek(consumer, partitions, since, from_beginning=from_beginning)
         except (KafkaError, TimeoutError) as error:
+            refusal = await why_refused(connection)
+            if refusal is not None:
+                raise Unavailable("kafka", refusal) from error
             reason = str(error) or f"no answer in {CONNECT_TIMEOUT_S:.0f} s"
-            raise Unavailable("kafka", f"{reason}; check RONDO_KAFKA_BOOTSTRAP") from error
+            raise Unavailable("kafka", f"{reason}; look at what `rondo doctor` says") from error
         yield TopicReader(consumer, partitions)
     finally:
         await consumer.stop()

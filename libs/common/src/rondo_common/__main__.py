@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from rondo_common.errors import Unavailable
+from rondo_common.errors import Fatal, Unavailable
 from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.refusals import why_refused
 from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.service import read_settings
@@ -22,10 +23,19 @@ def main(arguments: list[str]) -> int:
     connection = KafkaConnection.of(settings, client_id="rondo-topics")
     try:
         created = asyncio.run(
-            create_topics(connection, TOPICS, replication_factor=settings.kafka_replication_factor)
+            create_topics(
+                connection,
+                TOPICS,
+                replication_factor=settings.kafka_replication_factor,
+                in_sync_min=settings.kafka_min_insync_replicas,
+            )
         )
+    except Fatal as error:
+        print(error, file=sys.stderr)
+        return 1
     except Unavailable as error:
-        print(f"{error}; check RONDO_KAFKA_BOOTSTRAP", file=sys.stderr)
+        refusal = asyncio.run(why_refused(connection))
+        print(f"{error}; {refusal or 'look at what `rondo doctor` says'}", file=sys.stderr)
         return 1
     print(f"topics created: {', '.join(created) or 'none, all exist'}")
     return 0

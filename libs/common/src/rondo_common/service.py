@@ -31,12 +31,19 @@ def read_settings(kind: type[Settings]) -> Settings:
     try:
         return kind()
     except ValidationError as error:
-        for each in error.errors(include_input=False):
-            name = f"RONDO_{'_'.join(str(part) for part in each['loc'])}: ".upper()
-            # What several settings do not have right together has no place: its text names them.
-            says = f"{name if each['loc'] else ''}{each['msg'].removeprefix('Value error, ')}"
-            print(f"{says}; see docs/settings.md", file=sys.stderr)
+        for problem in problems(error):
+            print(f"{problem}; see docs/settings.md", file=sys.stderr)
         raise SystemExit(WRONG_SETTINGS) from None
+
+
+def problems(error: ValidationError) -> list[str]:
+    """What is wrong with settings: a line each, which names the variable and never its value."""
+    found = []
+    for each in error.errors(include_input=False):
+        name = f"RONDO_{'_'.join(str(part) for part in each['loc'])}: ".upper()
+        # What several settings do not have right together has no place: its text names them.
+        found.append(f"{name if each['loc'] else ''}{each['msg'].removeprefix('Value error, ')}")
+    return found
 
 
 def run_service(

@@ -30,14 +30,6 @@ class ProcessSettings(BaseSettings):
     )
 
 
-class RedisSettings(BaseSettings):
-    """Where Redis (or Valkey) is."""
-
-    model_config = SettingsConfigDict(env_prefix="RONDO_", frozen=True)
-
-    redis_url: str = Field(description="redis://host:port/db")
-
-
 class WebhookSettings(BaseSettings):
     """Where webhooks may go."""
 

@@ -301,7 +301,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     """The gateway on the real Kafka, Redis and history. Nothing is connected yet."""
     kafka = KafkaConnection.of(settings, client_id=settings.instance)
     redis = connect_redis(
-        settings.redis_url, client_name=settings.instance, socket_timeout_s=REDIS_TIMEOUT_S
+        settings.redis_address(), client_name=settings.instance, socket_timeout_s=REDIS_TIMEOUT_S
     )
     meter = Meter("gateway")
     functions = gateway_functions(redis)

@@ -7,11 +7,11 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 
 from rondo_common.kafka.settings import KafkaSettings
+from rondo_common.redis.settings import RedisSettings
 from rondo_common.settings import (
     PageSettings,
     ProcessSettings,
     PushSettings,
-    RedisSettings,
     WebhookSettings,
 )
 

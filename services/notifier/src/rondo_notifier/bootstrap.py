@@ -24,7 +24,7 @@ from rondo_notifier.webhook_service import webhook_service
 async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     """Run the notifier until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
     connection = KafkaConnection.of(settings, client_id=settings.instance)
-    redis = connect_redis(settings.redis_url, client_name=settings.instance)
+    redis = connect_redis(settings.redis_address(), client_name=settings.instance)
     publisher = make_publisher(connection)
     mailboxes = RedisMailboxes(redis)
     meter = Meter("notifier")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from rondo_common.redis.settings import RedisSettings
 from rondo_common.settings import (
     MailSettings,
     PageSettings,
     PushSettings,
     ReaderSettings,
-    RedisSettings,
     WebhookSettings,
 )
 

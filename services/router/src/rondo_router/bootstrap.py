@@ -77,7 +77,7 @@ async def replay(
     directory = Directory()
     reader = DirectoryReader(make_reader(connection), directory)
     following = asyncio.create_task(reader.run())
-    redis = connect_redis(settings.redis_url, client_name="rondo-replay")
+    redis = connect_redis(settings.redis_address(), client_name="rondo-replay")
     switchboard = RedisSwitchboard(redis)
     try:
         await reader.catch_up(DIRECTORY_TIMEOUT_S)
@@ -93,7 +93,7 @@ async def replay(
 async def run(settings: RouterSettings, stop: asyncio.Event) -> None:
     """Run the router until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
     connection = KafkaConnection.of(settings, client_id=settings.instance)
-    redis = connect_redis(settings.redis_url, client_name=settings.instance)
+    redis = connect_redis(settings.redis_address(), client_name=settings.instance)
     publisher = make_publisher(connection)
     switchboard = RedisSwitchboard(redis)
     directory = Directory()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rondo_common.kafka.settings import KafkaSettings
-from rondo_common.settings import ReaderSettings, RedisSettings
+from rondo_common.redis.settings import RedisSettings
+from rondo_common.settings import ReaderSettings
 
 
 class RouterSettings(ReaderSettings, RedisSettings):

@@ -10,10 +10,16 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
-from aiokafka.protocol.admin import DescribeAclsRequest
+from aiokafka.protocol.metadata import MetadataRequest
+from pydantic import ValidationError
 
+from rondo_command.doctor.kafka_acls import examine_acls
 from rondo_common.consumer_groups import CONSUMER_GROUPS, ConsumerGroup
 from rondo_common.examination import Finding, doubtful, fine, not_examined, wrong
+from rondo_common.kafka.connection import KafkaConnection, make_admin
+from rondo_common.kafka.refusals import why_refused
+from rondo_common.kafka.settings import PROTOCOL, kafka_settings_of
+from rondo_common.service import problems
 from rondo_common.topics import TOPICS, Topic
 
 BOOTSTRAP = "RONDO_KAFKA_BOOTSTRAP"
@@ -22,11 +28,7 @@ CREATE = "run `python -m rondo_common create-topics`"
 SAFE_REPLICATION = 3
 REQUEST_TIMEOUT_MS = 10_000
 
-SECURITY_DISABLED = 54
-NOT_AUTHORIZED = 31
-ANY = 1
-TOPIC_RESOURCE = 2
-ANY_PATTERN = 1
+TOPIC_NOT_AUTHORIZED = 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class SeenTopic:
     out_of_sync: int
     """Partitions with fewer replicas in sync than there should be."""
     leaderless: int
-    config: Mapping[str, str]
+    config: Mapping[str, str] | None
+    """None: whoever asks may not see it."""
 
 
 async def examine_kafka(environ: Mapping[str, str]) -> Sequence[Finding]:
@@ -47,18 +50,27 @@ async def examine_kafka(environ: Mapping[str, str]) -> Sequence[Finding]:
     if not bootstrap:
         return [not_examined("kafka", BOOTSTRAP)]
     try:
-        async with _admin(bootstrap) as admin:
-            return await _examine(admin, int(environ.get(REPLICATION) or 1))
+        settings = kafka_settings_of(environ)
+    except ValidationError as error:
+        return [
+            wrong("kafka", each, "set it as services have it; see docs/settings.md")
+            for each in problems(error)
+        ]
+    connection = KafkaConnection.of(settings, client_id="rondo-doctor")
+    try:
+        async with _admin(connection) as admin:
+            return await _examine(admin, connection, settings.kafka_replication_factor)
     except (KafkaError, OSError, TimeoutError) as error:
-        says = f"no broker answers at {bootstrap} ({type(error).__name__})"
-        return [wrong("kafka", says, f"start the brokers, or correct {BOOTSTRAP}")]
+        refusal = await why_refused(connection)
+        if refusal is not None:
+            return [wrong("kafka", refusal.says, refusal.remedy)]
+        says = f"brokers at {bootstrap} do not answer all of it ({type(error).__name__})"
+        return [wrong("kafka", says, "ask again in a minute; then look into the brokers' log")]
 
 
 @contextlib.asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap, client_id="rondo-doctor", request_timeout_ms=REQUEST_TIMEOUT_MS
-    )
+async def _admin(connection: KafkaConnection) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = make_admin(connection, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await admin.start()
         yield admin
@@ -66,14 +78,19 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _examine(admin: AIOKafkaAdminClient, replication: int) -> list[Finding]:
+async def _examine(
+    admin: AIOKafkaAdminClient, connection: KafkaConnection, replication: int
+) -> list[Finding]:
     cluster = await admin.describe_cluster()
     brokers = len(cluster["brokers"])
-    found = [_brokers(brokers, replication)]
-    seen = await _seen_topics(admin)
+    found = [_brokers(brokers, replication), _listener(connection)]
+    seen, hidden = await _seen_topics(admin)
     for topic in TOPICS:
-        found += topic_findings(topic, seen.get(topic.name), replication)
-    found.append(await _acls(admin))
+        if topic.name in hidden:
+            found.append(_hidden(topic))
+        else:
+            found += topic_findings(topic, seen.get(topic.name), replication)
+    found += await examine_acls(admin)
     found += await _groups(admin)
     return found
 
@@ -85,21 +102,52 @@ def _brokers(brokers: int, replication: int) -> Finding:
     return fine("kafka", f"{brokers} brokers answer")
 
 
+def _listener(connection: KafkaConnection) -> Finding:
+    """How they let us in."""
+    security = connection.security
+    if security.over_tls and security.with_password:
+        return fine("kafka", f"they let {security.username} in, over TLS")
+    if security.over_tls:
+        return fine("kafka", "they let us in over TLS" + (", by certificate" if security.key_file else ""))
+    told = f"as {security.username}, " if security.with_password else ""
+    if all(_is_here(each) for each in connection.bootstrap.split(",")):
+        return fine("kafka", f"they let us in {told}without TLS, on this machine")
+    return doubtful(
+        "kafka",
+        f"they let us in {told}without TLS: who is on the way reads and changes everything",
+        f"open a listener with TLS, and set {PROTOCOL}; see docs/operations/security.md",
+    )
+
+
+def _is_here(address: str) -> bool:
+    host = address.strip().rpartition(":")[0].strip("[]")
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
 # --- topics --------------------------------------------------------------------------------------
 
 
-async def _seen_topics(admin: AIOKafkaAdminClient) -> dict[str, SeenTopic]:
-    described = {
-        each["topic"]: each["partitions"]
-        for each in await admin.describe_topics()
-        if not each["error_code"]
-    }
-    names = [topic.name for topic in TOPICS if topic.name in described]
-    configs = await _configs(admin, names) if names else {}
-    return {name: _seen(described[name], configs.get(name, {})) for name in names}
+async def _seen_topics(admin: AIOKafkaAdminClient) -> tuple[dict[str, SeenTopic], set[str]]:
+    """The topics that are there, and the names of those that whoever asks may not see."""
+    # aiokafka's own call would let brokers that make topics by themselves make those that are missing.
+    request = MetadataRequest([topic.name for topic in TOPICS], allow_auto_topic_creation=False)
+    answer = await admin._send_request(request)  # noqa: SLF001 - it has no other
+    answers = answer.to_object()["topics"]
+    described = {each["topic"]: each["partitions"] for each in answers if not each["error_code"]}
+    hidden = {each["topic"] for each in answers if each["error_code"] == TOPIC_NOT_AUTHORIZED}
+    configs = await _configs(admin, list(described)) if described else {}
+    return {name: _seen(each, configs.get(name)) for name, each in described.items()}, hidden
 
 
-def _seen(partitions: Sequence[Any], config: Mapping[str, str]) -> SeenTopic:
+def _hidden(topic: Topic) -> Finding:
+    return doubtful(
+        f"topic {topic.name}",
+        "is not there, or these credentials may not see it",
+        "ask with those of the operators, or give these Describe and DescribeConfigs on it",
+    )
+
+
+def _seen(partitions: Sequence[Any], config: Mapping[str, str] | None) -> SeenTopic:
     return SeenTopic(
         partitions=len(partitions),
         replicas_min=min((len(each["replicas"]) for each in partitions), default=0),
@@ -161,6 +209,13 @@ def _problems(subject: str, topic: Topic, seen: SeenTopic, replication: int) -> 
 
 
 def _config_problems(subject: str, topic: Topic, seen: SeenTopic) -> Iterator[Finding]:
+    if seen.config is None:
+        yield doubtful(
+            subject,
+            "these credentials may not see how it is configured",
+            "ask with those of the operators, or give these DescribeConfigs on it",
+        )
+        return
     for name, wanted in topic.config().items():
         has = seen.config.get(name)
         if has is None or has == wanted:
@@ -178,6 +233,8 @@ def _config_problems(subject: str, topic: Topic, seen: SeenTopic) -> Iterator[Fi
 
 
 def _in_sync_problems(subject: str, seen: SeenTopic) -> Iterator[Finding]:
+    if seen.config is None:
+        return
     in_sync = int(seen.config.get("min.insync.replicas") or 1)
     if in_sync > 1 and in_sync >= seen.replicas_min:
         yield wrong(
@@ -193,43 +250,7 @@ def _in_sync_problems(subject: str, seen: SeenTopic) -> Iterator[Finding]:
         )
 
 
-# --- who may, and who does -----------------------------------------------------------------------
-
-
-async def _acls(admin: AIOKafkaAdminClient) -> Finding:
-    request = DescribeAclsRequest(TOPIC_RESOURCE, None, ANY_PATTERN, None, None, ANY, ANY)
-    subject = "kafka ACLs"
-    try:
-        answer = await admin._send_request(request)  # noqa: SLF001 - aiokafka has no call for it yet
-    except KafkaError as error:
-        return doubtful(
-            subject, f"cannot be asked for ({type(error).__name__})", "ask with an admin's credentials"
-        )
-    if answer.error_code == SECURITY_DISABLED:
-        return doubtful(
-            subject,
-            "brokers have no authorizer: whoever reaches them may read and write everything",
-            "fine on one machine; elsewhere set authorizer.class.name, and an ACL a service and topic",
-        )
-    if answer.error_code == NOT_AUTHORIZED:
-        return doubtful(
-            subject,
-            "these credentials may not see them",
-            "ask with an admin's credentials to have them examined",
-        )
-    if answer.error_code:
-        refusal = for_code(answer.error_code).__name__
-        return doubtful(subject, f"the brokers answer {refusal}", "look into the brokers' log")
-    covered = {each[1] for each in answer.resources}
-    bare = [topic.name for topic in TOPICS if not any(_covers(name, topic.name) for name in covered)]
-    if bare:
-        return wrong(subject, f"nobody may use {', '.join(bare)}", "add ACLs for their writers and readers")
-    return fine(subject, "every topic has some")
-
-
-def _covers(pattern: str, topic: str) -> bool:
-    """Whether a resource's name, literal or a prefix, is about a topic."""
-    return pattern == "*" or topic.startswith(pattern)
+# --- who reads -----------------------------------------------------------------------------------
 
 
 async def _groups(admin: AIOKafkaAdminClient) -> list[Finding]:

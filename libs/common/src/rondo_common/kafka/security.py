@@ -48,7 +48,11 @@ class KafkaSecurity:
         if not self.over_tls:
             return None
         context: ssl.SSLContext = create_ssl_context(
-            cafile=self.ca_file, certfile=self.certificate_file, keyfile=self.key_file
+            cafile=self.ca_file,
+            certfile=self.certificate_file,
+            keyfile=self.key_file,
+            # Else OpenSSL would ask the terminal for the passphrase of a key that has one.
+            password="",
         )
         return context
 

@@ -14,7 +14,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from rondo_common.errors import Unavailable
-from rondo_common.redis.connection import redis_errors
+from rondo_common.redis.connection import OUT_OF_REACH, redis_errors, subscriber
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +100,7 @@ class Doorbells:
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError) as error:
+            except (RedisError, *OUT_OF_REACH) as error:
                 log.warning("doorbells_reconnecting", reason=repr(error))
             finally:
                 self._heard.clear()
@@ -150,7 +150,7 @@ class Doorbells:
                 await self._pubsub.unsubscribe(channel)
 
     async def _listen(self) -> None:
-        async with self._redis.pubsub() as pubsub:
+        async with await subscriber(self._redis) as pubsub:
             await pubsub.subscribe("rondo:doorbells")  # Opens the connection; nobody rings it.
             self._heard = {channel: asyncio.Event() for channel in self._waiting}
             self._pubsub = pubsub

@@ -12,8 +12,18 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from rondo_common.redis.connection import redis_errors
+from rondo_common.errors import Unavailable
+from rondo_common.redis.connection import (
+    OUT_OF_REACH,
+    REPLICA_TIMEOUT_MS,
+    redis_errors,
+    replicas_wanted,
+    waiting_targets,
+)
 from rondo_common.traces import call_span
+
+TRIED_AGAIN_MAX = 2
+"""Once for a connection that broke, and once for functions that a server which began anew has lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,8 @@ def read_library(name: str, folder: Traversable, parts: Sequence[str]) -> str:
 
 
 class FunctionLibrary:
-    """A library of Redis Functions, loaded when it is first needed and again when Redis lost it.
+    """A library of Redis Functions, loaded when it is first needed and again when Redis lost it: on every
+    primary of a cluster, also one that joins later.
 
     Calls made at the same time travel together: while one pipeline is under way, the next one fills.
     """
@@ -40,6 +51,7 @@ class FunctionLibrary:
     def __init__(self, redis: Redis, source: str) -> None:
         self._redis = redis
         self._source = source
+        self._replicas_min = replicas_wanted(redis)
         self._waiting: list[tuple[FunctionCall, asyncio.Future[Any]]] = []
         self._sender: asyncio.Task[None] | None = None
 
@@ -59,10 +71,11 @@ class FunctionLibrary:
             return await answer
 
     async def call_all(self, calls: Sequence[FunctionCall]) -> list[Any]:
-        """Send all calls in one go; they take effect in this order. Their answers, in order.
+        """Send all calls in one go; a workspace's take effect in this order. Their answers, in order.
 
         Raises:
-            Unavailable: Redis is out of reach; any prefix of the calls may have had its effect.
+            Unavailable: Redis is out of reach, or too few replicas have the effects; any prefix of each
+                workspace's calls may have had its effect.
             Fenced: one of them was refused; earlier ones had their effect.
         """
         name = f"FCALL {calls[0].function}" if calls else "FCALL"
@@ -82,13 +95,16 @@ class FunctionLibrary:
     async def _send(self, calls: Sequence[FunctionCall]) -> list[Any]:
         """The answers to all calls, each of which may be what Redis raised for it."""
         answers = await self._send_once(calls)
-        lost = [number for number, answer in enumerate(answers) if _is_lost(answer)]
-        if lost:
-            await self.load()
-            for number, again in zip(
-                lost, await self._send_once([calls[each] for each in lost]), strict=True
-            ):
-                answers[number] = again
+        for _ in range(TRIED_AGAIN_MAX):
+            again = [number for number, answer in enumerate(answers) if _is_to_be_sent_again(answer)]
+            if not again:
+                break
+            if any(_is_lost(answers[number]) for number in again):
+                await self.load()
+            # What failed in a workspace failed from some call on, so the order is kept.
+            answered = await self._send_once([calls[number] for number in again])
+            for number, answer in zip(again, answered, strict=True):
+                answers[number] = answer
         return answers
 
     async def _send_once(self, calls: Sequence[FunctionCall]) -> list[Any]:
@@ -96,12 +112,32 @@ class FunctionLibrary:
             pipeline = self._redis.pipeline(transaction=False)
             for call in calls:
                 pipeline.fcall(call.function, len(call.keys), *call.keys, *call.arguments)
+            if self._replicas_min:
+                keys = (key for call in calls for key in call.keys[:1])
+                for target in waiting_targets(self._redis, keys):
+                    pipeline.execute_command("WAIT", self._replicas_min, REPLICA_TIMEOUT_MS, **target)
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
-            return answers
+        answers, replicas = answers[: len(calls)], answers[len(calls) :]
+        if not any(map(_is_lost, answers)):  # Else they are sent again, and counted then.
+            self._check_replicas(replicas)
+        return answers
+
+    def _check_replicas(self, counts: Sequence[Any]) -> None:
+        for count in counts:
+            if isinstance(count, Exception):  # As from a primary that is a replica now.
+                raise Unavailable("redis", count) from count
+            if count < self._replicas_min:
+                raise Unavailable("redis", f"{count} of {self._replicas_min} replicas have the effect")
 
 
 def _is_lost(answer: Any) -> bool:
     return isinstance(answer, ResponseError) and "Function not found" in str(answer)
+
+
+def _is_to_be_sent_again(answer: Any) -> bool:
+    """Whether the function was not there; or, in a cluster, a node, whose part of a pipeline nobody else
+    sends again."""
+    return _is_lost(answer) or isinstance(answer, OUT_OF_REACH)
 
 
 def _settle(future: asyncio.Future[Any], answer: Any) -> None:

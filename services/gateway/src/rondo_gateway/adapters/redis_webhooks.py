@@ -115,7 +115,8 @@ class RedisWebhookDesk:
             touched = touched_key(share_of(workspace_id, webhook_id))
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.sadd(touched, f"{workspace_id}/{webhook_id}")
-            pipeline.publish(touched, "")
+            # Not `publish`, which redis-py keeps out of the pipelines of a cluster.
+            pipeline.execute_command("PUBLISH", touched, "")
             await pipeline.execute()
         return is_new
 

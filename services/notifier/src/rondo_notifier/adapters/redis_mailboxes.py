@@ -38,7 +38,9 @@ class RedisMailboxes:
         mailbox = conversation_mailbox_key(oblivion.workspace_id, oblivion.conversation_id)
         view = view_key(oblivion.workspace_id, oblivion.conversation_id)
         with redis_errors():
-            await self._redis.delete(mailbox, f"{mailbox}:known", view, f"{view}:messages")
+            await self._redis.delete(mailbox, f"{mailbox}:known")
+            # Apart, because of a view its user may do nothing else.
+            await self._redis.delete(view, f"{view}:messages")
             for agent_id in oblivion.agent_ids:
                 await self._forget_in(agent_mailbox_key(oblivion.workspace_id, agent_id), oblivion)
 

@@ -205,7 +205,8 @@ class RedisWebhookSchedule:
             pipeline = self._redis.pipeline(transaction=False)
             for share, names in by_share.items():
                 pipeline.sadd(touched_key(share), *names)
-                pipeline.publish(touched_key(share), "")
+                # Not `publish`, which redis-py keeps out of the pipelines of a cluster.
+                pipeline.execute_command("PUBLISH", touched_key(share), "")
             await pipeline.execute()
 
 

@@ -78,7 +78,8 @@ class RedisSwitchboard:
         """See :class:`Switchboard`.
 
         A server that knows the partition adopted the workspace, or does not know the partition at all,
-        but not the workspace, has forgotten it.
+        but not the workspace, has forgotten it. On a cluster the partition's keys may be lost alone, for
+        they lie elsewhere: then what is known is noted as adopted again, or its own loss would go unseen.
         """
         with redis_errors():
             pipeline = self._redis.pipeline(transaction=False)
@@ -86,11 +87,10 @@ class RedisSwitchboard:
             for each in workspace_ids:
                 pipeline.exists(workspace_key(each, "epoch"))
             adopted, *known = await pipeline.execute()
-        return [
-            workspace_id
-            for workspace_id, is_known in zip(workspace_ids, known, strict=True)
-            if not is_known and (not adopted or workspace_id in adopted)
-        ]
+            there = {each for each, is_known in zip(workspace_ids, known, strict=True) if is_known}
+            if unnoted := sorted(there - set(adopted)):
+                await self._redis.sadd(_adopted_key(partition), *unnoted)
+        return [each for each in workspace_ids if each not in there and (not adopted or each in adopted)]
 
     async def restore(
         self, epoch: Epoch, workspace_id: WorkspaceId, memory: WorkspaceMemory, now_ms: int

@@ -1,0 +1,8 @@
+"""Conversations, as the gateway keeps and reads them, on a cluster and as its user."""
+
+from __future__ import annotations
+
+from rondo_common.redis.users import GATEWAY
+from tests.gateway.test_conversations_contract import *  # noqa: F403 - the suite
+
+USER = GATEWAY

@@ -1,0 +1,8 @@
+"""The schedule of webhooks on a cluster, as the notifier's user."""
+
+from __future__ import annotations
+
+from rondo_common.redis.users import NOTIFIER
+from tests.notifier.test_webhook_schedule_contract import *  # noqa: F403 - the suite
+
+USER = NOTIFIER
