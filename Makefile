@@ -20,7 +20,7 @@ PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.14 python3.13 python3.12 p
 IS_SET_UP := test -e .local/setup.stamp -a -x $(PY)
 
 .PHONY: help setup lock up down clean status demo test check format format-check lint types layers \
-	generate generate-check bench soak pages pages-check screenshots images compose compose-down \
+	generate generate-check bench sizing soak pages pages-check screenshots images compose compose-down \
 	kube-check
 
 help: ## List every target
@@ -104,6 +104,9 @@ generate: setup ## Write the generated files anew
 
 generate-check: setup ## Check that the generated files are fresh
 	@$(PY) docs/generate.py --check
+
+sizing: up ## Measure processor, memory and disk of chats and of streams, by process
+	@$(PY) -m rondo_bench.sizing
 
 bench: up ## Measure throughput and latency beside the raw limits
 	@$(PY) -m rondo_bench $(ARGS)

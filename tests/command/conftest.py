@@ -58,7 +58,7 @@ def publish(kafka: KafkaConnection, records: Sequence[Outgoing]) -> None:
 
     async def write() -> None:
         publisher = KafkaPublisher(
-            lambda: make_producer(kafka, request_timeout_ms=5_000), deadline_s=DEADLINE_S
+            lambda: make_producer(kafka, request_timeout_ms=60_000), deadline_s=DEADLINE_S
         )
         await publisher.publish(records)
         await publisher.stop()

@@ -143,7 +143,7 @@ async def group(kafka_bootstrap: str) -> AsyncIterator[Group]:
     connection = KafkaConnection(kafka_bootstrap, client_id=name)
     topic = replace(CONVERSATIONS, name=name, partitions=6)
     await create_topics(connection, [topic], replication_factor=1)
-    publisher = KafkaPublisher(lambda: make_producer(connection, request_timeout_ms=5_000), deadline_s=10)
+    publisher = KafkaPublisher(lambda: make_producer(connection, request_timeout_ms=60_000), deadline_s=60)
     yield Group(connection, topic, publisher, name)
     await publisher.stop()
 
@@ -218,7 +218,7 @@ async def test_after_a_stop_the_group_stands_behind_the_last_record(group: Group
 
 async def test_a_strangers_record_is_kept_as_it_was_among_the_dead_letters(group: Group) -> None:
     await create_topics(group.connection, [DEAD_LETTERS], replication_factor=1)
-    producer = make_producer(group.connection, request_timeout_ms=5_000)
+    producer = make_producer(group.connection, request_timeout_ms=60_000)
     await producer.start()
     await producer.send_and_wait(
         group.topic.name, value=b"\xff\x00", key=None, partition=0, headers=[("ce_id", None)]

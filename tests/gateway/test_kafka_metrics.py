@@ -47,7 +47,7 @@ async def tell(kafka: KafkaConnection, workspace_id: WorkspaceId, *requested: in
     """Tell a window with so many requests each, ten seconds apart; their offsets."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     publisher = KafkaPublisher(
-        lambda: make_producer(kafka, request_timeout_ms=5_000), deadline_s=DEADLINE_S
+        lambda: make_producer(kafka, request_timeout_ms=60_000), deadline_s=DEADLINE_S
     )
     records = []
     for number, count in enumerate(requested):

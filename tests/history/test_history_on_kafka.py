@@ -75,7 +75,7 @@ async def history(
 async def tell(kafka: KafkaConnection, events: Sequence[tuple[Conversation, Event | Fact]]) -> None:
     """Publish events; a fact under its own id, so that it can be told twice."""
     publisher = KafkaPublisher(
-        lambda: make_producer(kafka, request_timeout_ms=5_000), deadline_s=DEADLINE_S
+        lambda: make_producer(kafka, request_timeout_ms=60_000), deadline_s=DEADLINE_S
     )
     records = []
     for chat, told in events:

@@ -133,6 +133,29 @@ async def test_when_partitions_go_the_batch_in_work_is_finished_and_the_rest_is_
     assert not any(each.is_acked for each in events if each not in batch)
 
 
+async def test_what_waited_for_room_when_partitions_went_is_not_taken_for_the_next_ones() -> None:
+    # One is in work, as many as fit wait, and one more waits for room.
+    events, work = [FakeEvent() for _ in range(EVENTS_MAX + 2)], Work()
+    work.may_go_on.clear()
+    async with running(work, events[:1]) as (inbox, _):
+        await work.began.wait()
+        filling = asyncio.create_task(inbox.fill(cast("Any", FakeStream(events[1:]))))
+        while inbox._waiting.qsize() < EVENTS_MAX:
+            await asyncio.sleep(0)
+        closing = asyncio.create_task(inbox.close())
+        await asyncio.sleep(0)
+        work.may_go_on.set()
+        await closing
+        inbox.open()
+        again = FakeEvent()
+        refilling = asyncio.create_task(inbox.fill(cast("Any", FakeStream([again]))))
+        await until_acked([again])
+        filling.cancel()
+        refilling.cancel()
+        await asyncio.gather(filling, refilling, return_exceptions=True)
+    assert [each for batch in work.batches for each in batch] == [events[0], again]
+
+
 async def test_a_batch_that_cannot_succeed_does_not_hold_partitions_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

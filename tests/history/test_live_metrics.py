@@ -15,7 +15,7 @@ from rondo_common.events import Event, WorkspaceMetrics
 from rondo_common.ids import EventId, WorkspaceId
 from rondo_common.waits import added, waits_of
 from rondo_history.domain.chat_moments import Chat, Moment, Standing, Step, in_order, moment_of, with_moment
-from rondo_history.domain.live_metrics import WINDOW_MS, figures_of, windows_due
+from rondo_history.domain.live_metrics import WINDOW_MS, figures_of
 from rondo_history.domain.metrics_ledger import BACKLOG_MS_MAX, KEPT_MS, MetricsLedger
 from tests.history.live_chats import ToldChat, any_chat
 
@@ -47,7 +47,10 @@ def known(chat: ToldChat) -> Chat:
 
 
 def figures(chats: list[ToldChat], start_s: int) -> WorkspaceMetrics:
-    return figures_of([known(each) for each in chats], NOON_MS + start_s * 1000, SERVICE_LEVEL_MS)
+    start_ms = NOON_MS + start_s * 1000
+    whole = [known(each) for each in chats]
+    [told] = figures_of(whole, start_ms, start_ms + WINDOW_MS, SERVICE_LEVEL_MS, also=[start_ms])
+    return told
 
 
 def test_each_event_counts_in_the_window_of_its_own_time() -> None:
@@ -113,8 +116,17 @@ def test_an_offer_that_hands_a_conversation_over_leaves_it_active() -> None:
 
 def test_a_window_is_due_while_a_chat_is_open_though_nothing_happens() -> None:
     chat = ToldChat(ACME, at(1)).offered(at(2)).accepted(at(3)).ended(at(45))
-    due = windows_due([known(chat)], NOON_MS - 20_000, NOON_MS + 100_000)
-    assert due == [NOON_MS + start for start in range(0, 50_000, WINDOW_MS)]
+    told = figures_of([known(chat)], NOON_MS - 20_000, NOON_MS + 100_000, SERVICE_LEVEL_MS)
+    assert [each.window_start for each in told] == [at(start) for start in range(0, 50, 10)]
+
+
+@given(st.integers(0, 2**32))
+def test_windows_told_together_are_as_each_told_alone(seed: int) -> None:
+    source = Random(seed)
+    chats = [any_chat(ACME, at(source.uniform(-20, 60)), source) for _ in range(5)]
+    together = figures_of([known(each) for each in chats], NOON_MS, NOON_MS + 120_000, SERVICE_LEVEL_MS)
+    alone = [figures(chats, start) for start in range(0, 120, 10)]
+    assert together == [each for each in alone if each in together or is_something(each)]
 
 
 @given(st.lists(st.integers(0, 10_000_000), max_size=30), st.lists(st.integers(0, 10_000_000), max_size=30))
@@ -159,7 +171,7 @@ class Reader:
 
     def take(self, chat: ToldChat, moment: Moment, now_ms: int = NOON_MS) -> None:
         self.ledger.take((ACME, chat.id), moment, now_ms)
-        if self.ledger.is_late(moment):
+        if self.ledger.is_late((ACME, chat.id), moment):
             self._keep(self.ledger.corrected(ACME, [moment]))
 
     def read_until(self, at_ms: int) -> None:
@@ -193,8 +205,7 @@ def is_something(told: WorkspaceMetrics) -> bool:
 def recount(chats: list[ToldChat], until_ms: int) -> Windows:
     """All windows from all chats at once."""
     whole = [known(each) for each in chats]
-    due = windows_due(whole, NOON_MS - WINDOW_MS, until_ms)
-    told = [figures_of(whole, start, SERVICE_LEVEL_MS) for start in due]
+    told = figures_of(whole, NOON_MS - WINDOW_MS, until_ms, SERVICE_LEVEL_MS)
     return {(ACME, each.window_start): each for each in told if is_something(each)}
 
 

@@ -126,7 +126,7 @@ async def second(kafka: KafkaConnection, tmp_path: Path) -> AsyncIterator[LiveMe
 async def tell(kafka: KafkaConnection, envelopes: Sequence[Envelope[Any]]) -> None:
     """Publish the events in this order."""
     publisher = KafkaPublisher(
-        lambda: make_producer(kafka, request_timeout_ms=5_000), deadline_s=DEADLINE_S
+        lambda: make_producer(kafka, request_timeout_ms=60_000), deadline_s=DEADLINE_S
     )
     records = [
         outgoing(

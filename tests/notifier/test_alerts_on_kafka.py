@@ -97,7 +97,7 @@ class Office:
     async def tell(self, *records: tuple[str, Event, EventId | None]) -> None:
         """Publish events under their keys."""
         publisher = KafkaPublisher(
-            lambda: make_producer(self.kafka, request_timeout_ms=5_000), deadline_s=DEADLINE_S
+            lambda: make_producer(self.kafka, request_timeout_ms=60_000), deadline_s=DEADLINE_S
         )
         await publisher.publish(
             [

@@ -50,7 +50,7 @@ async def notifier(kafka_bootstrap: str, redis_url: str) -> AsyncIterator[None]:
 async def tell(kafka: KafkaConnection, workspace_id: WorkspaceId, events: list[tuple[str, Event]]) -> None:
     """Publish events, each under its key."""
     publisher = KafkaPublisher(
-        lambda: make_producer(kafka, request_timeout_ms=5_000), deadline_s=DEADLINE_S
+        lambda: make_producer(kafka, request_timeout_ms=60_000), deadline_s=DEADLINE_S
     )
     await publisher.publish(
         [

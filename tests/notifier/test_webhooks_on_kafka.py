@@ -111,7 +111,7 @@ async def website(kafka_bootstrap: str) -> AsyncIterator[Website]:
     kafka = KafkaConnection(kafka_bootstrap, client_id="webhook-tests")
     await create_topics(kafka, TOPICS, replication_factor=1)
     publisher = KafkaPublisher(
-        lambda: make_producer(kafka, request_timeout_ms=5_000), deadline_s=DEADLINE_S
+        lambda: make_producer(kafka, request_timeout_ms=60_000), deadline_s=DEADLINE_S
     )
     async with receiving() as receiver:
         yield Website(kafka, publisher, receiver)

@@ -16,6 +16,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer
 
 from rondo_bench.figures import Latency
+from rondo_bench.processes import cpu_s, resident_kib
 from rondo_common.conversation import Request, RoundRobinRoute, Visitor
 from rondo_common.directory.entries import (
     AgentEntry,
@@ -44,8 +45,7 @@ OFFERED = b"rondo.assignment.offered.v1"
 SETTLE_TIMEOUT_S = 300.0
 PUBLISH_BATCH = 2_000
 PUBLISH_DEADLINE_S = 60.0
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-MIB = 1024 * 1024
+KIB = 1024
 
 
 @dataclass
@@ -233,7 +233,7 @@ async def _first_decision(stack: Stack, log: Log, workspace_id: WorkspaceId) -> 
         await stack.up()
         await offers.reach(asked)
         taken = time.perf_counter() - started
-    return taken, _resident_mib(_pid(stack, "router"))
+    return taken, resident_kib(_pid(stack, "router")) / KIB
 
 
 async def _routed(log: Log, workspace_ids: Sequence[WorkspaceId]) -> float:
@@ -283,14 +283,7 @@ def _requested(workspace_id: WorkspaceId, now: datetime, directory_offset: int) 
 def _cpu_s(stack: Stack) -> float:
     """The CPU time of all routers so far, in seconds."""
     names = [each.name for each in stack.status() if each.name.startswith("router")]
-    stats = [Path(f"/proc/{_pid(stack, name)}/stat").read_text(encoding="utf-8") for name in names]
-    fields = [stat.rpartition(")")[2].split() for stat in stats]
-    return sum(int(each[11]) + int(each[12]) for each in fields) / CLOCK_TICKS
-
-
-def _resident_mib(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / MIB
+    return sum(cpu_s(_pid(stack, name)) for name in names)
 
 
 def _pid(stack: Stack, name: str) -> int:

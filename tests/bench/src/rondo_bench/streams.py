@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvloop
@@ -17,6 +15,7 @@ from rich.console import Console
 from rondo_bench.figures import Latency, Row, table_of
 from rondo_bench.listeners import listening
 from rondo_bench.load import at_once
+from rondo_bench.processes import resident_kib
 from rondo_bench.switchboard import Workspace, workspace
 from rondo_local.env_file import read_env
 from rondo_local.layout import Layout
@@ -41,16 +40,16 @@ async def measure(url: str, root_key: str, gateway_pid: int) -> list[Row]:
 
 async def _idle(bench: Workspace, pid: int) -> Row:
     at = urlsplit(bench.url)
-    tokens = await _tokens(bench)
-    streams = [("/v1/agents/me/stream", token) for token in tokens]
+    tokens = await agent_tokens(bench)
+    streams = [("/v1/agents/me/stream", token) for token in tokens.values()]
     async with listening(str(at.hostname), int(at.port or 0), streams[:WARM]):
         pass
     await asyncio.sleep(SETTLE_S)
-    before = _resident_kib(pid)
+    before = resident_kib(pid)
     many = (streams * (IDLE // len(streams) + 1))[:IDLE]
     async with listening(str(at.hostname), int(at.port or 0), many):
         await asyncio.sleep(SETTLE_S)
-        each = (_resident_kib(pid) - before) / IDLE
+        each = (resident_kib(pid) - before) / IDLE
     return Row(
         f"memory of each of {IDLE} idle streams",
         f"{each:.1f} KiB",
@@ -134,11 +133,12 @@ async def _connected(bench: Workspace) -> tuple[dict[str, str], str]:
     return agent, conversation_id
 
 
-async def _tokens(bench: Workspace) -> Sequence[str]:
-    tokens: list[str] = []
+async def agent_tokens(bench: Workspace) -> dict[str, str]:
+    """A token of every agent, by agent."""
+    tokens: dict[str, str] = {}
 
     async def one(number: int) -> None:
-        tokens.append(await _token(bench, bench.agents[number]))
+        tokens[bench.agents[number]] = await _token(bench, bench.agents[number])
 
     await at_once(one, total=len(bench.agents), concurrency=16)
     return tokens
@@ -151,13 +151,6 @@ async def _token(bench: Workspace, name: str) -> str:
     ) as answer:
         answer.raise_for_status()
         return str((await answer.json())["token"])
-
-
-def _resident_kib(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise RuntimeError(f"process {pid} has no resident memory")
 
 
 def gateway_pid(layout: Layout) -> int:

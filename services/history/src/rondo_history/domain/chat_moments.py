@@ -94,29 +94,25 @@ class Chat:
     moments: tuple[Moment, ...]
     requested_at_ms: int = field(init=False)
     """When it was asked for; the earliest moment, where no event says so."""
+    first_at_ms: int = field(init=False)
+    """The earliest moment known."""
+    last_at_ms: int = field(init=False)
+    """The latest moment known."""
     final_at_ms: int | None = field(init=False)
     """When it was over; None while it is not."""
 
     def __post_init__(self) -> None:
         asked = [each.requested_at_ms for each in self.moments if each.requested_at_ms is not None]
         finals = [each.at_ms for each in self.moments if each.step in FINAL]
-        requested_at_ms = min(asked or (each.at_ms for each in self.moments))
-        object.__setattr__(self, "requested_at_ms", requested_at_ms)
+        times = [each.at_ms for each in self.moments]
+        object.__setattr__(self, "first_at_ms", min(times))
+        object.__setattr__(self, "last_at_ms", max(times))
+        object.__setattr__(self, "requested_at_ms", min(asked or times))
         object.__setattr__(self, "final_at_ms", min(finals, default=None))
 
     def first(self, step: Step) -> Moment | None:
         """The first time it came to that, or None."""
         return next((each for each in self.moments if each.step is step), None)
-
-    @property
-    def first_at_ms(self) -> int:
-        """The earliest moment known."""
-        return min(each.at_ms for each in self.moments)
-
-    @property
-    def last_at_ms(self) -> int:
-        """The latest moment known."""
-        return max(each.at_ms for each in self.moments)
 
     def standing_at(self, at_ms: int) -> Standing | None:
         """Where it stood just before ``at_ms``; None when it was not asked for yet."""

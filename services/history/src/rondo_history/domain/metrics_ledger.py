@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from rondo_common.events import WorkspaceMetrics
 from rondo_common.ids import ConversationId, WorkspaceId
 from rondo_history.domain.chat_moments import FINAL, Chat, Moment, with_moment
-from rondo_history.domain.live_metrics import WINDOW_MS, figures_of, window_of, windows_due
+from rondo_history.domain.live_metrics import WINDOW_MS, figures_of, window_of
 
 KEPT_MS = 15 * 60 * 1000
 """How long a chat is remembered after it was over. So late may a moment come and still be counted."""
@@ -61,9 +61,11 @@ class MetricsLedger:
             self.remember(key, after)
         return after
 
-    def is_late(self, moment: Moment) -> bool:
-        """Whether the moment's window was told already."""
-        return self.closed_until_ms is not None and moment.at_ms < self.closed_until_ms
+    def is_late(self, key: ChatKey, moment: Moment) -> bool:
+        """Whether the moment counts, and its window was told already."""
+        if self.closed_until_ms is None or moment.at_ms >= self.closed_until_ms:
+            return False
+        return key[1] in self.chats.get(key[0], {})
 
     def corrected(self, workspace_id: WorkspaceId, late: Sequence[Moment]) -> list[Told]:
         """The workspace's windows that were told already and that late moments change, as they are now."""
@@ -71,12 +73,11 @@ class MetricsLedger:
             return []
         kept_ms = self.closed_until_ms - KEPT_MS
         begin_ms = max(window_of(min(each.at_ms for each in late)), kept_ms)
-        starts = set(windows_due(self.chats[workspace_id].values(), begin_ms, self.closed_until_ms))
         finals = [each.at_ms for each in late if each.step in FINAL]
-        if finals:
-            # A chat was told as open since: also windows with nothing else in them are told anew.
-            starts |= set(range(max(window_of(min(finals)), kept_ms), self.closed_until_ms, WINDOW_MS))
-        return self._tell(workspace_id, sorted(starts))
+        # A chat was told as open since: also windows with nothing else in them are told anew.
+        since_ms = max(window_of(min(finals)), kept_ms) if finals else self.closed_until_ms
+        emptied = range(since_ms, self.closed_until_ms, WINDOW_MS)
+        return self._tell(workspace_id, begin_ms, self.closed_until_ms, also=emptied)
 
     def advance(self, source: str, read_until_ms: int) -> Closing | None:
         """All of ``source`` before ``read_until_ms`` was taken. None when no window is over by that."""
@@ -87,7 +88,7 @@ class MetricsLedger:
         if self.closed_until_ms is not None and until_ms <= self.closed_until_ms:
             return None
         begin_ms = self._first_window_ms(until_ms) if self.closed_until_ms is None else self.closed_until_ms
-        told = [each for name in self.chats for each in self._tell_due(name, begin_ms, until_ms)]
+        told = [each for name in self.chats for each in self._tell(name, begin_ms, until_ms)]
         forgotten = list(self._past(until_ms))
         return Closing(told, until_ms, forgotten)
 
@@ -110,16 +111,12 @@ class MetricsLedger:
         firsts = (chat.first_at_ms for each in self.chats.values() for chat in each.values())
         return min(window_of(min(firsts, default=until_ms)), until_ms - WINDOW_MS)
 
-    def _tell_due(self, workspace_id: WorkspaceId, begin_ms: int, end_ms: int) -> list[Told]:
-        due = windows_due(self.chats[workspace_id].values(), begin_ms, end_ms)
-        return self._tell(workspace_id, due)
-
-    def _tell(self, workspace_id: WorkspaceId, starts: Iterable[int]) -> list[Told]:
-        chats = list(self.chats[workspace_id].values())
-        return [
-            (workspace_id, figures_of(_moving(chats, start), start, self.service_level_ms))
-            for start in starts
-        ]
+    def _tell(
+        self, workspace_id: WorkspaceId, begin_ms: int, end_ms: int, *, also: Iterable[int] = ()
+    ) -> list[Told]:
+        chats = self.chats[workspace_id].values()
+        told = figures_of(chats, begin_ms, end_ms, self.service_level_ms, also=also)
+        return [(workspace_id, each) for each in told]
 
     def _past(self, until_ms: int) -> Iterable[ChatKey]:
         for workspace_id, of_workspace in self.chats.items():
@@ -127,8 +124,3 @@ class MetricsLedger:
                 kept_ms = OPEN_KEPT_MS if chat.final_at_ms is None else KEPT_MS
                 if chat.last_at_ms < until_ms - kept_ms:
                     yield workspace_id, conversation_id
-
-
-def _moving(chats: Sequence[Chat], start_ms: int) -> list[Chat]:
-    """The chats that can matter to a window: not over before it."""
-    return [chat for chat in chats if chat.final_at_ms is None or chat.last_at_ms >= start_ms]

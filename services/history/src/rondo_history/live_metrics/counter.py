@@ -17,7 +17,7 @@ from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.publisher import Publisher, outgoing
 from rondo_common.topics import LIVE_METRICS_MOMENTS
 from rondo_history.domain.chat_moments import Chat, Moment
-from rondo_history.domain.metrics_ledger import Closing, MetricsLedger, Told
+from rondo_history.domain.metrics_ledger import ChatKey, Closing, MetricsLedger, Told
 from rondo_history.live_metrics.entries import ENTRY, MomentEntry, WatermarkEntry, all_sources
 from rondo_history.live_metrics.tables import ConfirmedTable
 
@@ -89,8 +89,9 @@ class Counter:
                 continue  # It went to another process meanwhile, which reads this again.
             match ENTRY.validate_json(event.message.value or b""):
                 case MomentEntry() as entry:
-                    self._take(partition, ledger, entry)
-                    if ledger.is_late(entry.moment):
+                    key = (entry.workspace_id, entry.conversation_id)
+                    self._take(partition, ledger, key, entry.moment)
+                    if ledger.is_late(key, entry.moment):
                         late.setdefault((partition, entry.workspace_id), []).append(entry.moment)
                 case WatermarkEntry(source=source, read_until_ms=read_until_ms):
                     closing = ledger.advance(source, read_until_ms)
@@ -101,9 +102,8 @@ class Counter:
         for (partition, workspace_id), moments in late.items():
             await self._tell(self._ledgers[partition].corrected(workspace_id, moments))
 
-    def _take(self, partition: int, ledger: MetricsLedger, entry: MomentEntry) -> None:
-        key = (entry.workspace_id, entry.conversation_id)
-        chat = ledger.take(key, entry.moment, milliseconds(self._clock()))
+    def _take(self, partition: int, ledger: MetricsLedger, key: ChatKey, moment: Moment) -> None:
+        chat = ledger.take(key, moment, milliseconds(self._clock()))
         if chat is not None:
             value = [each.model_dump(mode="json", exclude_none=True) for each in chat.moments]
             self._chats.put(partition, "/".join(key), value)

@@ -29,7 +29,9 @@ class Inbox:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._waiting: asyncio.Queue[EventT[bytes]] = asyncio.Queue(EVENTS_MAX)
+        self._waiting: asyncio.Queue[tuple[int, EventT[bytes]]] = asyncio.Queue(EVENTS_MAX)
+        self._assignment = 0
+        """Counts the assignments of partitions. What came under an earlier one is read again."""
         self._working = asyncio.Lock()
         self._open = asyncio.Event()
         self._blocked_by: str | None = None
@@ -37,7 +39,7 @@ class Inbox:
     async def fill(self, stream: StreamT[bytes]) -> None:
         """What the agent runs: take events as fast as they are worked on."""
         async for event in cast("Stream[bytes]", stream).noack().events():
-            await self._waiting.put(event)
+            await self._waiting.put((self._assignment, event))
 
     async def run(self) -> None:
         """Work until cancelled. An unexpected error ends this: nothing more is acknowledged."""
@@ -46,11 +48,12 @@ class Inbox:
             first = await self._waiting.get()
             async with self._working:
                 if self._open.is_set():
-                    await self._handle(first)
+                    await self._handle(self._batch(first))
 
     async def close(self) -> None:
         """Partitions go: finish the batch in work and drop what waits. It is read again from the commit."""
         self._open.clear()
+        self._assignment += 1
         async with self._working:
             while not self._waiting.empty():
                 self._waiting.get_nowait()
@@ -64,11 +67,14 @@ class Inbox:
         """Partitions are there and restored: go on."""
         self._open.set()
 
-    async def _handle(self, first: EventT[bytes]) -> None:
-        batch = [first]
-        while len(batch) < EVENTS_MAX and not self._waiting.empty():
-            batch.append(self._waiting.get_nowait())
-        while self._open.is_set():
+    def _batch(self, first: tuple[int, EventT[bytes]]) -> list[EventT[bytes]]:
+        taken = [first]
+        while len(taken) < EVENTS_MAX and not self._waiting.empty():
+            taken.append(self._waiting.get_nowait())
+        return [event for assignment, event in taken if assignment == self._assignment]
+
+    async def _handle(self, batch: Sequence[EventT[bytes]]) -> None:
+        while batch and self._open.is_set():
             try:
                 await self._work(batch)
             except Retryable as error:
