@@ -41,7 +41,7 @@ def test_an_acl_that_is_missing_is_told_with_whose_it_is() -> None:
 
 
 def test_what_nobody_may_is_told() -> None:
-    acls = [each for each in as_declared() if each.name != "rondo.webhooks"]
+    acls = [each for each in as_declared("User:chat") if each.name != "rondo.webhooks"]
     assert told(acls) == ["nobody may Describe and Read group rondo.webhooks, as notifier must"]
 
 
@@ -65,7 +65,7 @@ def test_another_topic_of_a_longer_name_is_not_meant() -> None:
         SeenAcl(each.principal, each.resource, f"{each.name}.x", is_prefix=False, operation=each.operation)
         if each.name == "rondo.agents"
         else each
-        for each in as_declared()
+        for each in as_declared("User:chat")
     ]
     assert told(acls) == [
         "nobody may Describe and Read topic rondo.agents, as notifier must",

@@ -14,6 +14,7 @@ from tests.deploy.value_sets import Resource, pods, value_set, variables
 
 InHelm = Callable[..., Any]
 FILES = "/etc/rondo/redis"
+OWN = {"existingSecret": "rondo-keys"}
 USING = {"gateway", "router", "notifier"}
 
 
@@ -28,7 +29,7 @@ def secret_of(variable: Resource) -> tuple[str, str]:
 
 def using(rendered: list[Resource]) -> dict[str, Resource]:
     """The pods by the service that runs there, Jobs too."""
-    return {name.removeprefix("rondo-"): pod for name, pod in pods(rendered).items()}
+    return {name.rpartition("/rondo-")[2]: pod for name, pod in pods(rendered).items()}
 
 
 def files(pod: Resource) -> dict[str, tuple[str, str]]:
@@ -89,8 +90,8 @@ def test_behind_sentinels_each_service_comes_as_its_own_user_over_tls(
             {"existingSecret": "", "perService": {"gateway": "a", "router": "b"}},
             "redis.perService.notifier",
         ),
-        ({"topology": "sentinel"}, "redis.sentinel.service"),
-        ({"sentinel": {"service": "rondo"}}, "redis.topology=sentinel"),
+        (OWN | {"topology": "sentinel"}, "redis.sentinel.service"),
+        (OWN | {"sentinel": {"service": "rondo"}}, "redis.topology=sentinel"),
         ({"url": "redis://valkey", "ca": {"existingSecret": "ca"}}, "begin with rediss://"),
     ],
 )

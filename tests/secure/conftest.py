@@ -58,6 +58,7 @@ class SecureStack(SecureServers):
     """The services too, each as a user of its own; and what `make up` says of it to a shell."""
 
     env: dict[str, str] = field(repr=False)
+    layout: Layout
 
 
 @pytest.fixture(scope="package")
@@ -70,7 +71,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureStack]:
     try:
         remembered = state.load(layout.state_file)
         assert remembered is not None
-        yield SecureStack(stack.servers(remembered), env)
+        yield SecureStack(stack.servers(remembered), env, layout)
     finally:
         asyncio.run(stack.down())
 

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -17,6 +18,7 @@ from rondo_common.access import OPERATORS, SERVICES
 from rondo_common.examination import Level
 from rondo_common.kafka.connection import KafkaConnection, make_producer, make_reader
 from rondo_common.topics import CHAT_REQUESTS, CONVERSATIONS, DEAD_LETTERS, DIRECTORY, TOPICS, Topic
+from rondo_local import process, state
 from tests.e2e.client import Caller, Json, Workspace, eventually
 from tests.notifier.push_service import PushService, push_service
 from tests.secure.conftest import SecureStack
@@ -158,6 +160,30 @@ async def test_the_doctor_is_right_as_any_service_too(running: SecureStack) -> N
         findings = await examine_kafka(running.servers.told(user))
         assert not [each for each in findings if each.level is Level.WRONG], user
         assert [each for each in findings if "may not see" in each.says], user
+
+
+def test_no_secret_stands_in_a_log_or_among_arguments(running: SecureStack) -> None:
+    layout = running.layout
+    remembered = state.load(layout.state_file)
+    assert remembered is not None
+    secrets = {remembered.password_seed, remembered.root_key, remembered.token_secret}
+    secrets |= set(running.entrance.passwords().values())
+    secrets |= {_key(file) for file in layout.certificates.glob("*.key")}
+    names = process.recorded(layout)
+    assert len(names) > len(SERVICES)
+    for name in names:
+        identity = process.running(layout, name)
+        assert identity is not None, name
+        arguments = Path(f"/proc/{identity.pid}/cmdline").read_text(encoding="utf-8")
+        assert not [each for each in secrets if each in arguments], name
+    for log in layout.logs.iterdir():
+        text = log.read_text(encoding="utf-8", errors="replace")
+        assert not [each for each in secrets if each in text], log.name
+
+
+def _key(file: Path) -> str:
+    """A line of a private key that is in no other."""
+    return max(file.read_text(encoding="ascii").splitlines(), key=len)
 
 
 async def _examined(env: dict[str, str]) -> list[Json]:

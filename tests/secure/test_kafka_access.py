@@ -19,9 +19,14 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from rondo_command.dead_letters import put_back
+from rondo_command.doctor.kafka import examine_kafka
+from rondo_command.failures import CommandFailed
+from rondo_command.topic_reader import open_topics
 from rondo_common.access import OPERATORS, USERS
 from rondo_common.consumer_groups import CONSUMER_GROUPS
 from rondo_common.errors import Unavailable
+from rondo_common.examination import Level
 from rondo_common.kafka.connection import (
     KafkaConnection,
     make_admin,
@@ -29,10 +34,12 @@ from rondo_common.kafka.connection import (
     make_producer,
     make_reader,
 )
+from rondo_common.kafka.publisher import Outgoing
 from rondo_common.kafka.refusals import why_refused
 from rondo_common.kafka.topic_admin import create_topics
-from rondo_common.topics import TOPICS, Partitioner, Topic
+from rondo_common.topics import AGENTS, CHAT_REQUESTS, TOPICS, Partitioner, Topic
 from rondo_local.certificates import Certificates
+from rondo_local.kafka_users import declared_acls, set_acls
 from tests.secure.conftest import SecureServers
 
 DEADLINE_S = 60.0
@@ -177,6 +184,37 @@ async def test_a_user_may_do_what_the_registry_says_and_nothing_else(
 async def test_no_user_makes_topics(filled: SecureServers, user: str) -> None:
     with pytest.raises(Unavailable, match="TopicAuthorizationFailed"):
         await create_topics(filled.by_password(user), [NEW], replication_factor=1)
+
+
+async def test_an_operator_is_told_why_dead_letters_are_not_put_back(filled: SecureServers) -> None:
+    record = Outgoing(CHAT_REQUESTS, 0, "access", b"{}", [])
+    with pytest.raises(CommandFailed, match=r"operators may not write rondo\.chat\.requests"):
+        await put_back(filled.by_password(OPERATORS), [record])
+
+
+async def test_a_topic_that_may_not_be_read_is_named(filled: SecureServers) -> None:
+    with pytest.raises(Unavailable, match=r"rondo\.agents: not there, or this user may not read it"):
+        async with open_topics(filled.by_password("history"), [AGENTS], since=None):
+            pytest.fail("it was opened")
+
+
+async def test_the_doctor_names_an_acl_that_is_missing(filled: SecureServers) -> None:
+    everything = declared_acls()
+    taken = {each for each in everything if (each.principal, each.name) == ("User:router", AGENTS.name)}
+    assert taken
+    admin = make_admin(filled.admin)
+    await admin.start()
+    try:
+        await set_acls(admin, everything - taken)
+        findings = await examine_kafka(filled.servers.told(OPERATORS))
+    finally:
+        await set_acls(admin, everything)
+        await admin.close()
+    (wrong,) = (each for each in findings if each.subject == "kafka ACLs")
+    assert wrong.level is Level.WRONG
+    assert (
+        wrong.says == "User:router may not Describe and Read and Write topic rondo.agents, as router must"
+    )
 
 
 async def test_a_stranger_is_not_let_in_and_told_why(filled: SecureServers, tmp_path: Path) -> None:

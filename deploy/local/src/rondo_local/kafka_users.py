@@ -87,7 +87,7 @@ async def let_users_in(connection: KafkaConnection, passwords: Mapping[str, str]
     try:
         await admin.start()
         await _set_passwords(admin, passwords)
-        await _set_acls(admin, declared_acls())
+        await set_acls(admin, declared_acls())
     finally:
         await admin.close()
 
@@ -97,7 +97,8 @@ async def _set_passwords(admin: AIOKafkaAdminClient, passwords: Mapping[str, str
     _refuse(code for _user, code, *_ in answer.results)
 
 
-async def _set_acls(admin: AIOKafkaAdminClient, wanted: set[Acl]) -> None:
+async def set_acls(admin: AIOKafkaAdminClient, wanted: set[Acl]) -> None:
+    """Make ACLs these and no others. Raises KafkaError."""
     described = await _sent(admin, DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY))
     _refuse([described.error_code])
     there = {

@@ -16,11 +16,13 @@ from rondo_command.failures import CommandFailed, WrongUse
 from rondo_command.surroundings import kafka
 from rondo_command.topic_reader import open_topics
 from rondo_common.clock import from_milliseconds
+from rondo_common.errors import Unavailable
 from rondo_common.ids import WorkspaceId
 from rondo_common.kafka.connection import KafkaConnection
 from rondo_common.kafka.group import make_publisher
 from rondo_common.kafka.partitioning import partition_of
 from rondo_common.kafka.publisher import Outgoing
+from rondo_common.kafka.refusals import is_forbidden
 from rondo_common.topics import DEAD_LETTERS, TOPICS, Partitioner
 
 OWN_HEADERS = "rondo_"
@@ -130,7 +132,7 @@ def retry(
         for each, record in zip(chosen, originals, strict=True):
             typer.echo(f"{each.offset}: {each.header('ce_type') or 'a record'} to {record.topic.name}")
         typer.confirm(f"Put {len(originals)} back?", abort=True)
-    asyncio.run(_publish(kafka(), originals))
+    asyncio.run(put_back(kafka(), originals))
     typer.echo(f"put back: {', '.join(str(each.offset) for each in chosen)}")
 
 
@@ -142,10 +144,20 @@ async def _dead_letters(connection: KafkaConnection) -> list[DeadLetter]:
     return found
 
 
-async def _publish(connection: KafkaConnection, records: list[Outgoing]) -> None:
+async def put_back(connection: KafkaConnection, records: list[Outgoing]) -> None:
+    """Write records as they were. Raises ``CommandFailed`` where that is not allowed, ``Unavailable``."""
     publisher = make_publisher(connection)
     try:
         await publisher.publish(records)
+    except Unavailable as error:
+        if not is_forbidden(error.__cause__):
+            raise
+        user = connection.security.username or "this user"
+        topics = ", ".join(sorted({each.topic.name for each in records}))
+        raise CommandFailed(
+            f"{user} may not write {topics}: come with the credentials of a service that writes it "
+            "(docs/operations/kafka-access.md)"
+        ) from error
     finally:
         await publisher.stop()
 

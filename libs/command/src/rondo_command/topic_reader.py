@@ -71,12 +71,14 @@ async def open_topics(
     Raises:
         Unavailable: the brokers cannot be reached, or do not have the topics.
     """
-    partitions = [TopicPartition(each.name, number) for each in topics for number in range(each.partitions)]
+    wanted = list(topics)
+    partitions = [TopicPartition(each.name, number) for each in wanted for number in range(each.partitions)]
     consumer = make_reader(connection)
     try:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await consumer.start()
+                await _see(consumer, wanted)
                 consumer.assign(partitions)
                 await _seek(consumer, partitions, since, from_beginning=from_beginning)
         except (KafkaError, TimeoutError) as error:
@@ -88,6 +90,16 @@ async def open_topics(
         yield TopicReader(consumer, partitions)
     finally:
         await consumer.stop()
+
+
+async def _see(consumer: AIOKafkaConsumer, topics: Iterable[Topic]) -> None:
+    """Raises ``Unavailable`` where a topic is missing: of one that may not be seen, a reader would wait for
+    ever to be told where it is."""
+    unseen = {each.name for each in topics} - await consumer.topics()
+    if unseen:
+        names = ", ".join(sorted(unseen))
+        reason = f"{names}: not there, or this user may not read it; `rondo doctor` says which"
+        raise Unavailable("kafka", reason)
 
 
 def read_events(records: Iterable[ConsumerRecord]) -> list[Heard]:

@@ -36,6 +36,9 @@ async def main(console: Console) -> list[Row]:
     """Measure everything on the running stack, one after the other."""
     layout = Layout.of_checkout()
     env = read_env(layout.env_file)
+    if "RONDO_KAFKA_SECURITY_PROTOCOL" in env:
+        # It makes topics and writes commands, which on a secure stack nobody may but the services.
+        raise SystemExit("rondo: the stack is secure: `make down`, then `make bench SECURE=0`")
     bootstrap, url = env["RONDO_KAFKA_BOOTSTRAP"], env["RONDO_URL"]
     console.print("[dim]raw Kafka: two hops, and consume and produce[/]")
     hops = await raw_kafka.two_hops(

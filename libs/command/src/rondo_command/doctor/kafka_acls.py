@@ -112,12 +112,10 @@ def acl_findings(seen: Iterable[SeenAcl]) -> list[Finding]:
 def _who_lacks(service: str, grant: Grant, operation: Operation, acls: list[SeenAcl]) -> str | None:
     """That nobody may, or that whoever is called as the service is may not; None: all is well."""
     holders = {each.principal for each in acls if each.lets(grant.resource, grant.name, operation)}
-    if not holders:
-        return "nobody may"
     called = sorted({each.principal for each in acls if _is_called(each.principal, service)})
     if called and not holders & {*called, _EVERYBODY}:
         return f"{', '.join(called)} may not"
-    return None
+    return None if holders else "nobody may"
 
 
 def _is_called(principal: str, service: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
     KafkaError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
@@ -91,11 +92,9 @@ def explained(error: Exception, address: str, security: KafkaSecurity) -> Refusa
     )
 
 
-def may_not(error: KafkaError, user: str, what: str) -> Refusal | None:
-    """What an ACL that is missing is told as; None when it is none."""
-    if not isinstance(error, TopicAuthorizationFailedError):
-        return None
-    return Refusal(f"{user or 'this user'} may not {what}", "give them the ACL, or come as who has it")
+def is_forbidden(error: BaseException | None) -> bool:
+    """Whether it is for want of an ACL: who may write nowhere is refused at the cluster."""
+    return isinstance(error, TopicAuthorizationFailedError | ClusterAuthorizationFailedError)
 
 
 async def _knock(connection: KafkaConnection, host: str, port: int) -> None:
