@@ -204,7 +204,7 @@ def _say_where_things_are(
         (f"the inbox of {AGENTS[INBOX_AGENT].split()[0]}", f"{inbox}   signs in once, within the hour"),
         ("API and its docs", f"{env['RONDO_URL']}/docs"),
         ("Kafka", f"{env['RONDO_KAFKA_BOOTSTRAP']}   topics rondo.chat.requests, rondo.conversations"),
-        ("Redis (Valkey)", env["RONDO_REDIS_URL"]),
+        ("Redis (Valkey)", _without_password(env["RONDO_REDIS_URL"])),
         ("PostgreSQL", _without_password(env["RONDO_POSTGRES_DSN"])),
         ("keys", f"source {layout.env_file}"),
         ("logs", str(layout.logs)),
