@@ -29,14 +29,19 @@ async def test_a_password_is_told_to_whom_it_lets_in_alone(
     for server in SERVER_NAMES:
         for user in {*USERS, *ROLES.values(), "migrate", "create-topics", "admin"}:
             secrets[f"password of {user} at {server}"] = security.password(server, user)
-    logs = {file.name: file.read_bytes() for file in running.layout.logs.glob("*.log")}
-    pids = {file.stem: file.read_text().split()[0] for file in running.layout.run.glob("*.pid")}
-    arguments = {name: Path(f"/proc/{pid}/cmdline").read_bytes() for name, pid in pids.items()}
-    assert b"rondo_history" in arguments["history"]
-    assert b"ready to accept connections" in logs["postgres.log"]
-    assert (
-        leaks(secrets, {**logs, **{f"arguments of {name}": each for name, each in arguments.items()}}) == []
-    )
+    places = {**_logs(running), **_arguments(running)}
+    assert b"rondo_history" in places["arguments of history"]
+    assert b"ready to accept connections" in places["postgres.log"]
+    assert leaks(secrets, places) == []
     # They are those that let in: whom it concerns is told.
     dsn = running.servers.told("history")["RONDO_POSTGRES_DSN"].encode()
     assert leaks(secrets, {"DSN": dsn}) == [f"password of {ROLES['history']} at {POSTGRES} in DSN"]
+
+
+def _logs(running: SecureStack) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in running.layout.logs.glob("*.log")}
+
+
+def _arguments(running: SecureStack) -> dict[str, bytes]:
+    pids = {file.stem: file.read_text().split()[0] for file in running.layout.run.glob("*.pid")}
+    return {f"arguments of {name}": Path(f"/proc/{pid}/cmdline").read_bytes() for name, pid in pids.items()}
