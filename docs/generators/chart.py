@@ -26,6 +26,7 @@ from rondo_gateway.bootstrap import PUBLISH_DEADLINE_S as GATEWAY_PUBLISH_DEADLI
 from rondo_gateway.domain.limits import BODY_BYTES_MAX, IMPORT_BYTES_MAX
 from rondo_gateway.entrypoints.open_streams import STOP_WAIT_S
 from rondo_gateway.entrypoints.request_bodies import IMPORT_PATH, IMPORT_WAIT_S
+from rondo_gateway.settings import DRAIN_S_MAX
 from rondo_history.live_metrics.bootstrap import STOP_TIMEOUT_S
 
 Json = dict[str, Any]
@@ -34,7 +35,7 @@ READER_STOP_S = max(HTTP_STOP_S, LoopLimits().drain_s + PUBLISH_DEADLINE_S) + PU
 """A loop gives its partitions up, with what is under way told; then the producer sends the rest."""
 
 STOP_S: Mapping[str, float] = {
-    "gateway": max(HTTP_STOP_S, STOP_WAIT_S) + GATEWAY_PUBLISH_DEADLINE_S,
+    "gateway": DRAIN_S_MAX + max(HTTP_STOP_S, STOP_WAIT_S) + GATEWAY_PUBLISH_DEADLINE_S,
     "router": READER_STOP_S,
     "notifier": READER_STOP_S,
     "history": READER_STOP_S,

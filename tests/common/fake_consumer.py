@@ -28,6 +28,7 @@ class FakeConsumer:
         self.started = False
         self.stopped = False
         self.fetches = 0
+        self.start_errors: list[Exception] = []
         self.getmany_error: Exception | None = None
         self.answers = asyncio.Event()
         self.answers.set()
@@ -73,6 +74,8 @@ class FakeConsumer:
         self._listener = listener
 
     async def start(self) -> None:
+        if self.start_errors:
+            raise self.start_errors.pop(0)
         self.started = True
 
     async def stop(self) -> None:

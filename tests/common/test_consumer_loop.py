@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 
 import pytest
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError, KafkaError
 
 from rondo_common.errors import Fatal, Retryable
 from rondo_common.kafka.consumer import ConsumerLoop, LoopLimits
@@ -324,6 +324,32 @@ async def test_a_partition_whose_work_was_cancelled_from_within_does_not_fall_si
         with pytest.raises(Fatal, match="cancelled from within"):
             async with asyncio.timeout(60):
                 await it.task
+
+
+async def test_a_broker_that_cannot_be_reached_at_the_start_is_waited_for() -> None:
+    consumer = FakeConsumer()
+    consumer.start_errors = [KafkaConnectionError("the name is not resolved")]
+    loop = ConsumerLoop(consumer, [TOPIC], RecordingHandler(), DeadLetterBox())
+    stop = asyncio.Event()
+    task = asyncio.create_task(loop.run(stop))
+    await until(lambda: consumer.started)
+    assert loop.is_alive
+    stop.set()
+    await task
+    assert consumer.stopped
+
+
+async def test_stopping_does_not_wait_for_a_broker_that_cannot_be_reached() -> None:
+    consumer = FakeConsumer()
+    consumer.start_errors = [KafkaConnectionError("nobody listens")] * 1000
+    loop = ConsumerLoop(consumer, [TOPIC], RecordingHandler(), DeadLetterBox())
+    stop = asyncio.Event()
+    task = asyncio.create_task(loop.run(stop))
+    await until(lambda: len(consumer.start_errors) < 1000)
+    stop.set()
+    await task
+    assert consumer.stopped
+    assert not consumer.started
 
 
 async def test_the_loop_subscribes_to_its_topics() -> None:

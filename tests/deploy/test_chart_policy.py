@@ -112,6 +112,16 @@ def test_every_service_has_a_budget_and_spreads_over_nodes(resources: list[Resou
         assert all(_is_selected(each["labelSelector"]["matchLabels"], labels) for each in spreads)
 
 
+def test_pods_that_are_being_replaced_push_no_successor_aside(resources: list[Resource]) -> None:
+    # Counted as well, they would gather the whole of a new version on the nodes where the old was not.
+    for deployment in of_kind(resources, "Deployment").values():
+        pod = deployment["spec"]["template"]["spec"]
+        terms = [*pod["topologySpreadConstraints"]]
+        for each in pod["affinity"].get("podAntiAffinity", {}).values():
+            terms += [one["podAffinityTerm"] for one in each]
+        assert all(each["matchLabelKeys"] == ["pod-template-hash"] for each in terms)
+
+
 def test_selectors_choose_their_own_pods_alone(resources: list[Resource]) -> None:
     deployments = _by_component(resources, "Deployment")
     for name, deployment in deployments.items():
@@ -165,9 +175,15 @@ def _caller(peer: Resource) -> str:
 
 def _server(rule: dict[str, Any]) -> str:
     ports = {each["port"] for each in rule["ports"]}
-    known = {53: "dns", 9093: "kafka", 6379: "redis", 5432: "postgres", 587: "smtp", 443: "internet"}
-    if "http" in ports:
-        return "history"
+    known = {
+        53: "dns",
+        9093: "kafka",
+        6379: "redis",
+        5432: "postgres",
+        8080: "history",
+        587: "smtp",
+        443: "internet",
+    }
     return next((name for port, name in known.items() if port in ports), "extra")
 
 

@@ -294,12 +294,12 @@ async def test_what_one_deleted_opens_nothing_at_the_other(gateways: list[httpx.
 
 
 async def test_a_gateway_that_reaches_nothing_says_so(settings: GatewaySettings) -> None:
-    nowhere = settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"})
+    nowhere = settings.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1:9/0")})
     gateway = build_gateway(nowhere)
     try:
         async with client_of(gateway.app) as http:
             ready = json_of(await http.get("/readyz"), 503)
-            assert set(ready["checks"]) == {"kafka", "redis"}
+            assert set(ready["checks"]) == {"kafka", "redis", "process"}
             assert "out of reach" in ready["checks"]["redis"]
             body = {"id": "w-nowhere", "name": "Nowhere"}
             answer = await http.post("/v1/workspaces", headers=bearer(ROOT_KEY), json=body)

@@ -66,7 +66,8 @@ def test_one_node_has_one_copy_of_everything_and_nobody_is_told() -> None:
     assert Brokers().settings() == {}
 
 
-def test_every_node_is_a_server_with_two_ports() -> None:
+def test_every_node_is_a_server_with_three_ports() -> None:
     assert all(is_server(name) for name in (*Brokers(5).names, *SERVER_NAMES))
     assert not any(is_server(name) for name in ("gateway", "router-2", "kafkaesque"))
-    assert {name for name in port_names(Brokers(3)) if name.startswith("kafka")} == set(PORTS)
+    wanted = {*PORTS, *(f"{name}-mtls" for name in Brokers(3).names)}
+    assert {name for name in port_names(Brokers(3)) if name.startswith("kafka")} == wanted

@@ -14,7 +14,7 @@ from rondo_common.errors import Lost
 from rondo_common.ids import AgentId, EventId, WorkspaceId
 from rondo_common.redis.connection import connect_redis
 from rondo_common.redis.doorbells import Doorbells
-from rondo_common.redis.functions import FunctionCall, FunctionLibrary
+from rondo_common.redis.functions import OTHER_VERSIONS_MAX, FunctionCall, FunctionLibrary
 from rondo_common.redis.keys import workspace_key
 from rondo_common.tasks import end_tasks
 from rondo_router.adapters.redis_switchboard import RedisSwitchboard
@@ -194,3 +194,15 @@ def _instruction(workspace_id: WorkspaceId) -> Instruction:
 async def _noted(redis: Any, workspace_id: WorkspaceId) -> list[str]:
     found: list[str] = await redis.lrange(notes_key(workspace_id), 0, -1)
     return found
+
+
+async def test_old_versions_of_a_library_are_removed_from_every_primary(
+    cluster: Cluster, owner: Redis
+) -> None:
+    name = f"aged_{uuid.uuid4().hex[:12]}x"
+    for version in range(OTHER_VERSIONS_MAX + 3):
+        source = f"#!lua name={name}\nredis.register_function('{name}', function() return {version} end)\n"
+        await FunctionLibrary(owner, source).load()
+    for node in cluster.nodes:
+        async with node.client() as redis:
+            assert len(await redis.function_list(f"{name}*")) == OTHER_VERSIONS_MAX + 1

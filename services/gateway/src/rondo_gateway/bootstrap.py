@@ -21,6 +21,7 @@ from rondo_common.health import Check, health_app, health_routes
 from rondo_common.ids import new_event_id
 from rondo_common.kafka.connection import KafkaConnection, make_producer, make_reader
 from rondo_common.kafka.publisher import KafkaPublisher
+from rondo_common.leaving import ConnectionsEnd, Leaving
 from rondo_common.meter import Meter, metrics_routes
 from rondo_common.metrics import OPEN_STREAMS
 from rondo_common.process import run_together, serve_http, until_reachable
@@ -97,6 +98,7 @@ from rondo_gateway.handlers.rule_order import RuleOrder
 from rondo_gateway.handlers.saved_replies import SavedReplyKind
 from rondo_gateway.handlers.sign_in_links import SignInLinks
 from rondo_gateway.handlers.sign_ins import SignIns
+from rondo_gateway.handlers.telling import Telling
 from rondo_gateway.handlers.transcripts import Transcripts
 from rondo_gateway.handlers.use_cases import UseCases
 from rondo_gateway.handlers.visitor_sessions import VisitorSessions
@@ -179,6 +181,7 @@ class Gateway:
     internal: FastAPI
     """What must not be public: the metrics."""
     open_streams: OpenStreams
+    leaving: Leaving
     alongside: Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]]
     close: Callable[[], Awaitable[None]]
 
@@ -190,8 +193,9 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
     authentication = Authentication(
         root_key, directory, world.tokens, world.sessions, world.session_times, clock
     )
+    telling = Telling(world.conversations, world.mailboxes)
     conversations = ConversationCommands(
-        directory, world.conversations, world.history, log, world.answers, clock, new_event_id
+        directory, world.conversations, world.history, log, world.answers, telling, clock, new_event_id
     )
     limits = Limits(directory, world.rate_limiter, clock)
     sign_ins = SignIns(
@@ -242,7 +246,7 @@ def build_use_cases(world: World, root_key: str) -> UseCases:
         chat_requests=ChatRequests(directory, world.conversations, log, world.tokens, limits, clock),
         conversations=conversations,
         conversation_lists=ConversationLists(directory, world.conversations, world.history),
-        messages=Messages(directory, world.conversations, log, world.history, limits, clock),
+        messages=Messages(directory, world.conversations, log, world.history, limits, telling, clock),
         ratings=Ratings(directory, world.conversations, world.history, log, limits, clock, new_event_id),
         transcripts=Transcripts(directory, world.conversations, world.history, log, clock, new_event_id),
         erasures=Erasures(
@@ -355,13 +359,19 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     )
     open_streams = OpenStreams()
     meter.gauge(OPEN_STREAMS, lambda: [((), len(open_streams))])
-    checks: dict[str, Check] = {"kafka": view.catch_up, "redis": lambda: ping(redis)}
+    leaving = Leaving()
+    checks: dict[str, Check] = {
+        "kafka": view.catch_up,
+        "redis": lambda: ping(redis),
+        "process": leaving.check,
+    }
     health = health_routes(is_alive=lambda: True, checks=checks)
     pages = page_routes(shows_demo=settings.demo_pages)
     app = build_app(world, settings.root_key.get_secret_value(), open_streams, health, pages)
     app.add_middleware(RequestDurations, durations=request_durations(meter))
     if is_tracing():
         app.add_middleware(RequestTraces)
+    app.add_middleware(ConnectionsEnd, leaving=leaving)
     internal = health_app(health, title="Rondo gateway")
     internal.include_router(metrics_routes(meter))
 
@@ -381,6 +391,7 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
         app=app,
         internal=internal,
         open_streams=open_streams,
+        leaving=leaving,
         alongside=[
             lambda _: reader.run(),
             lambda _: doorbells.run(),
@@ -391,9 +402,10 @@ def build_gateway(settings: GatewaySettings) -> Gateway:
     )
 
 
-async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
-    """Run the gateway until ``stop`` is set. Raises ``Fatal`` when it cannot go on."""
+async def run(settings: GatewaySettings, told: asyncio.Event) -> None:
+    """Run the gateway until ``told`` to stop. Raises ``Fatal`` when it cannot go on."""
     gateway = build_gateway(settings)
+    stop = asyncio.Event()
     try:
         await run_together(
             stop,
@@ -408,7 +420,10 @@ async def run(settings: GatewaySettings, stop: asyncio.Event) -> None:
                 gateway.open_streams.end_with(stop),
                 *_serving_inside(gateway, settings, stop),
             ],
-            background=[part(stop) for part in gateway.alongside],
+            background=[
+                gateway.leaving.lead(told, stop, settings.drain_s),
+                *(part(stop) for part in gateway.alongside),
+            ],
         )
     finally:
         await gateway.close()

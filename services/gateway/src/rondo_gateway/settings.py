@@ -15,6 +15,8 @@ from rondo_common.settings import (
     WebhookSettings,
 )
 
+DRAIN_S_MAX = 10
+
 
 class GatewaySettings(
     ProcessSettings, KafkaSettings, RedisSettings, WebhookSettings, PushSettings, PageSettings
@@ -33,6 +35,13 @@ class GatewaySettings(
     )
     history_url: str = Field(description="Base URL of history's internal interface")
     demo_pages: bool = Field(default=False, description="Whether the demo shop is there, at `/demo/shop`")
+    drain_s: float = Field(
+        default=1.0,
+        ge=0,
+        le=DRAIN_S_MAX,
+        description="Seconds between being told to stop and not listening any more: `/readyz` says 503 and "
+        "every answer closes its connection, so that whoever stands before it turns to another",
+    )
     internal_port: int | None = Field(
         default=None,
         ge=0,

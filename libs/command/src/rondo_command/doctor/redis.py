@@ -17,6 +17,7 @@ from rondo_common.examination import Finding, clock_finding, doubtful, fine, not
 from rondo_common.redis.address import RedisAddress, Topology
 from rondo_common.redis.cluster import SteadyCluster
 from rondo_common.redis.connection import connect_redis, redis_errors
+from rondo_common.redis.functions import base_name
 from rondo_common.redis.settings import redis_settings_of
 from rondo_common.service import problems
 
@@ -204,7 +205,7 @@ async def _libraries(server: _Server) -> list[Finding]:
     except NoPermissionError:
         says = "its functions may not be listed"
         return [doubtful(server.subject, says, "allow FUNCTION LIST to have them examined")]
-    loaded = {str(_field(library, "library_name")) for library in listed}
+    loaded = {base_name(str(_field(library, "library_name"))) for library in listed}
     missing = {name: service for name, service in LIBRARIES.items() if name not in loaded}
     if not missing:
         return [fine(server.subject, f"{len(LIBRARIES)} function libraries are loaded")]

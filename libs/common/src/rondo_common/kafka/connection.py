@@ -14,6 +14,12 @@ from rondo_common.kafka.settings import KafkaSettings
 FETCH_WAIT_MS = 250
 """How long the broker holds a fetch that it cannot answer with enough records yet."""
 
+READ_TIMEOUT_MS = 8_000
+"""A broker that keeps its connections and answers nothing for so long is given up, and who leads its
+partitions now is asked for. Until then whoever reads from it reads nothing: aiokafka's own 40 s would be a
+long silence. A rebalance may take longer; joining it is tried again meanwhile, by the same member.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class KafkaConnection:
@@ -72,6 +78,7 @@ def make_group_consumer(
         heartbeat_interval_ms=session_timeout_ms // 5,
         rebalance_timeout_ms=rebalance_timeout_ms,
         max_poll_interval_ms=rebalance_timeout_ms,
+        request_timeout_ms=READ_TIMEOUT_MS,
         fetch_max_wait_ms=FETCH_WAIT_MS,
         fetch_min_bytes=fetch_bytes_min,
         retry_backoff_ms=50,
@@ -84,6 +91,7 @@ def make_reader(connection: KafkaConnection) -> AIOKafkaConsumer:
         **connection.client_options(),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        request_timeout_ms=READ_TIMEOUT_MS,
         fetch_max_wait_ms=FETCH_WAIT_MS,
         retry_backoff_ms=50,
     )

@@ -29,11 +29,12 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaError
 
-from rondo_common.errors import Fatal, Retryable
+from rondo_common.errors import Fatal, Retryable, Unavailable
 from rondo_common.kafka.handler import DeadLetters, Handler
 from rondo_common.kafka.partition_work import PartitionWork, WorkLimits
+from rondo_common.process import until_reachable
 from rondo_common.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
@@ -143,7 +144,7 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._consumer.subscribe(topics=list(self._topics), listener=self)
         committer = self._start(self._commit_regularly())
         try:
-            await self._consumer.start()
+            await until_reachable(self._connect, stop)
             while not stop.is_set() and self._failure is None:
                 await self._turn()
         except Exception as error:
@@ -154,6 +155,14 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
             await self._leave()
         if self._failure is not None:
             raise Fatal(f"the consumer cannot go on: {self._failure!r}") from self._failure
+
+    async def _connect(self) -> None:
+        """Reach a broker. One was reached before, but names and brokers come and go while all starts."""
+        self._turned_at = self._clock()
+        try:
+            await self._consumer.start()
+        except KafkaConnectionError as error:
+            raise Unavailable("kafka", repr(error)) from error
 
     async def _turn(self) -> None:
         """Fetch once and hand what came to the work. Never waits for a handler."""

@@ -32,6 +32,7 @@ from redis.exceptions import (
 from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
+from redis.maint_notifications import MaintNotificationsConfig
 
 from rondo_common.errors import Fenced, Lost, Unavailable
 from rondo_common.redis.address import RedisAddress, Topology, redis_address
@@ -82,6 +83,9 @@ def connect_redis(
         "socket_timeout": socket_timeout_s,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "health_check_interval": 15,
+        # What a user would need leave for, or an older server does not know, and Rondo has no use for.
+        "driver_info": None,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
     client = _client(address, options, socket_timeout_s)
     client.replicas_min = address.replicas_min

@@ -1,16 +1,24 @@
-"""Redis Functions: a service's atomic effects, kept in ``.lua`` files beside its adapter."""
+"""Redis Functions: a service's atomic effects, kept in ``.lua`` files beside its adapter.
+
+While a service is upgraded, two versions of it run on one Redis. Functions are of the whole server, so each
+version's are called by names of their own, which follow from their text: neither runs the other's.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import hashlib
+import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Any
 
+import structlog
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from rondo_common.errors import Unavailable
 from rondo_common.redis.connection import (
@@ -22,8 +30,16 @@ from rondo_common.redis.connection import (
 )
 from rondo_common.traces import call_span
 
+log = structlog.get_logger(__name__)
+
+OTHER_VERSIONS_MAX = 3
+"""How many other versions of a library may stay on the server: the one before, to which one may go back."""
+
 TRIED_AGAIN_MAX = 2
 """Once for a connection that broke, and once for functions that a server which began anew has lost."""
+
+_VERSION_DIGITS = 12
+_REGISTRATION = re.compile(r"\bregister_function\('(\w+)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,11 @@ def read_library(name: str, folder: Traversable, parts: Sequence[str]) -> str:
     return f"#!lua name={name}\n" + "\n".join(bodies)
 
 
+def base_name(library: str) -> str:
+    """What a library is called in every version, by what one version is called on the server."""
+    return re.sub(rf"_[0-9a-f]{{{_VERSION_DIGITS}}}$", "", library)
+
+
 class FunctionLibrary:
     """A library of Redis Functions, loaded when it is first needed and again when Redis lost it: on every
     primary of a cluster, also one that joins later.
@@ -50,15 +71,43 @@ class FunctionLibrary:
 
     def __init__(self, redis: Redis, source: str) -> None:
         self._redis = redis
-        self._source = source
+        self._version = hashlib.sha256(source.encode()).hexdigest()[:_VERSION_DIGITS]
+        self._base, self._source = _versioned(source, self._version)
         self._replicas_min = replicas_wanted(redis)
         self._waiting: list[tuple[FunctionCall, asyncio.Future[Any]]] = []
         self._sender: asyncio.Task[None] | None = None
 
+    @property
+    def name(self) -> str:
+        """What this version is called on the server."""
+        return f"{self._base}_{self._version}"
+
     async def load(self) -> None:
-        """Put this version of the library on the server. Raises ``Unavailable``."""
+        """Put this version of the library on the server, beside a few others. Raises ``Unavailable``."""
         with redis_errors():
             await self._redis.function_load(self._source, replace=True)
+            try:
+                await self._remove_others()
+            except NoPermissionError as error:  # They are only in the way.
+                log.warning("function_libraries_left", library=self._base, reason=str(error))
+
+    async def _remove_others(self) -> None:
+        """Keep a few other versions. Which are older nobody knows, and it does not matter: who still calls
+        one that is gone loads it again."""
+        found: Any = await self._redis.function_list(f"{self._base}*")
+        # A cluster's primaries answer each for itself.
+        libraries = (
+            [each for of_node in found.values() for each in of_node] if isinstance(found, dict) else found
+        )
+        names = {_library_name(each) for each in libraries} - {self.name}
+        others = [each for each in names if base_name(each) == self._base]
+        random.shuffle(others)
+        for each in others[OTHER_VERSIONS_MAX:]:
+            try:
+                await self._redis.function_delete(each)
+            except ResponseError as error:
+                if "not found" not in str(error):
+                    raise
 
     async def call(self, call: FunctionCall) -> Any:
         """One call's answer, sent with others that are made meanwhile. Raises as :meth:`call_all`."""
@@ -111,7 +160,8 @@ class FunctionLibrary:
         with redis_errors():
             pipeline = self._redis.pipeline(transaction=False)
             for call in calls:
-                pipeline.fcall(call.function, len(call.keys), *call.keys, *call.arguments)
+                function = f"{call.function}_{self._version}"
+                pipeline.fcall(function, len(call.keys), *call.keys, *call.arguments)
             if self._replicas_min:
                 keys = (key for call in calls for key in call.keys[:1])
                 for target in waiting_targets(self._redis, keys):
@@ -128,6 +178,26 @@ class FunctionLibrary:
                 raise Unavailable("redis", count) from count
             if count < self._replicas_min:
                 raise Unavailable("redis", f"{count} of {self._replicas_min} replicas have the effect")
+
+
+def _versioned(source: str, version: str) -> tuple[str, str]:
+    """The library's name, and its source under names of this version."""
+    head, _, body = source.partition("\n")
+    base = head.removeprefix("#!lua name=")
+    body, count = _REGISTRATION.subn(rf"register_function('\1_{version}'", body)
+    if count != body.count("register_function"):
+        raise ValueError(f"library {base}: register each function as register_function('name', …)")
+    return base, f"#!lua name={base}_{version}\n{body}"
+
+
+def _library_name(described: Any) -> str:
+    """The name of a library, as ``FUNCTION LIST`` describes it: pairs, flat or not."""
+    pairs = (
+        described
+        if isinstance(described, dict)
+        else dict(zip(described[::2], described[1::2], strict=True))
+    )
+    return str(pairs["library_name"])
 
 
 def _is_lost(answer: Any) -> bool:

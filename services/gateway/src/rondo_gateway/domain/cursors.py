@@ -33,6 +33,8 @@ class Cursor:
 
 ORIGIN = Cursor(0, 0)
 """Before the first entry of any mailbox."""
+END = Cursor(_PART_MAX, _PART_MAX)
+"""Behind the last entry of any mailbox."""
 
 
 def parse_cursor(text: str) -> Cursor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from rondo_common.clock import Clock
 from rondo_common.conversation import Status
@@ -36,6 +37,7 @@ from rondo_gateway.domain.transfer import TransferBody
 from rondo_gateway.handlers.own_workspace import seen_workspace
 from rondo_gateway.handlers.receivers import require_receiver
 from rondo_gateway.handlers.source import SOURCE
+from rondo_gateway.handlers.telling import Telling
 from rondo_gateway.handlers.visible_conversations import (
     existing_conversation,
     party_conversation,
@@ -64,6 +66,7 @@ class ConversationCommands:
         history: History,
         log: EventLog,
         answers: Answers,
+        telling: Telling,
         clock: Clock,
         new_command_id: Callable[[], CommandId],
     ) -> None:
@@ -72,15 +75,20 @@ class ConversationCommands:
         self._history = history
         self._log = log
         self._answers = answers
+        self._telling = telling
         self._clock = clock
         self._new_command_id = new_command_id
 
     async def read(self, caller: Principal, conversation_id: ConversationId) -> Conversation:
         """The conversation, for its parties, the backend and those who may view all."""
         member = require_member(caller)
-        view = await readable_conversation(
-            self._directory, self._conversations, self._history, member, conversation_id
-        )
+
+        async def look() -> ConversationView:
+            return await readable_conversation(
+                self._directory, self._conversations, self._history, member, conversation_id
+            )
+
+        view = await self._telling.shown_first(member, conversation_id, look)
         return conversation_of(view, member)
 
     async def accept(self, caller: Principal, conversation_id: ConversationId) -> Decided:
@@ -118,8 +126,13 @@ class ConversationCommands:
     async def end(self, caller: Principal, conversation_id: ConversationId) -> Decided:
         """Either side ends the talk; again is fine. Raises ``Conflict`` when the router refuses."""
         member = require_member(caller)
-        view = await party_conversation(self._conversations, member, conversation_id)
-        require_in_talk(member, view)
+
+        async def look() -> ConversationView:
+            view = await party_conversation(self._conversations, member, conversation_id)
+            require_in_talk(member, view)
+            return view
+
+        view = await self._telling.shown_first(member, conversation_id, look)
         if view.status is Status.ENDED:
             return Decided(view.id, conversation_of(view, member))
         command = EndChat(conversation_id=conversation_id, by=member.party())
@@ -157,8 +170,12 @@ class ConversationCommands:
             Conflict: the router refuses.
         """
         member = require_member(caller)
-        view = await party_conversation(self._conversations, member, conversation_id)
-        by = require_its_agent(member, view)
+
+        async def look() -> AgentId:
+            view = await party_conversation(self._conversations, member, conversation_id)
+            return require_its_agent(member, view)
+
+        by = await self._telling.shown_first(member, conversation_id, look)
         await require_receiver(self._directory, member.workspace_id, by, body)
         command = TransferChat(
             conversation_id=conversation_id,
@@ -172,7 +189,8 @@ class ConversationCommands:
     async def _knowing(self, caller: Principal, conversation_id: ConversationId) -> Member:
         """The caller, if there is such a conversation for them."""
         member = require_member(caller)
-        await existing_conversation(self._conversations, member, conversation_id)
+        look = partial(existing_conversation, self._conversations, member, conversation_id)
+        await self._telling.shown_first(member, conversation_id, look)
         return member
 
     async def _decide(self, member: Member, command: ConversationEvent) -> Decided:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
@@ -31,17 +30,12 @@ from rondo_gateway.handlers.desks import active_of
 from rondo_gateway.handlers.live_feed import BATCH_ENTRIES_MAX, LiveFeed, Subject
 from rondo_gateway.handlers.presence import PresenceKeeper
 from rondo_gateway.handlers.queue_place import QueuePlace
+from rondo_gateway.handlers.telling import MESSAGE_POSTED, UNSHOWN_ENTRIES_MAX, is_shown
 from rondo_gateway.handlers.visible_conversations import party_conversation
 from rondo_gateway.handlers.visitor_streams import VisitorStream
 from rondo_gateway.ports import Conversations, DirectoryView, Mailboxes, VisitorPresence, WaitingQueue
 
 SNAPSHOT_MESSAGES_MAX = 50
-UNSHOWN_ENTRIES_MAX = 20
-"""How many of the latest entries may be about what is not shown yet."""
-MESSAGE_POSTED = "message.posted"
-CONVERSATION_RATED = "conversation.rated"
-SAID = frozenset({MESSAGE_POSTED, "messages.read"})
-"""What the parties say and do themselves: the state that the router shows does not follow from it."""
 
 
 class LiveStreams:
@@ -156,7 +150,7 @@ class LiveStreams:
         for entry, older in zip_longest(newest_first, newest_first[1:]):
             about = entry.event.conversation_id
             view = None if about is None else views[about]
-            if view is not None and _shown_to(view, entry.event.type) < entry.log_offset:
+            if view is not None and not is_shown(entry, view):
                 cursor = ORIGIN if older is None else older.cursor
         return cursor
 
@@ -212,13 +206,6 @@ class LiveStreams:
                 for each in active
             ],
         )
-
-
-def _shown_to(view: ConversationView, event_type: str) -> float:
-    """How far the view has what events of that type tell."""
-    if event_type in SAID:
-        return math.inf
-    return view.rating_offset if event_type == CONVERSATION_RATED else view.state_offset
 
 
 def _concerns(viewer: Member, sign: StreamEvent) -> bool:

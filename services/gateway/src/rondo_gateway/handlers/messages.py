@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 
 from rondo_common import conversation as talk
 from rondo_common.clock import Clock
@@ -18,6 +19,7 @@ from rondo_gateway.domain.principals import AgentCaller, Member, Principal
 from rondo_gateway.domain.representation import Message, MessageList, message_of, message_to
 from rondo_gateway.handlers.rate_limits import Limits
 from rondo_gateway.handlers.source import SOURCE
+from rondo_gateway.handlers.telling import Telling
 from rondo_gateway.handlers.visible_conversations import party_conversation, readable_conversation
 from rondo_gateway.ports import Conversations, DirectoryView, EventLog, History, PostState
 
@@ -40,6 +42,7 @@ class Messages:
         log: EventLog,
         history: History,
         limits: Limits,
+        telling: Telling,
         clock: Clock,
     ) -> None:
         self._directory = directory
@@ -47,6 +50,7 @@ class Messages:
         self._log = log
         self._history = history
         self._limits = limits
+        self._telling = telling
         self._clock = clock
 
     async def post(self, caller: Principal, conversation_id: ConversationId, body: MessageBody) -> Posted:
@@ -58,26 +62,33 @@ class Messages:
         """
         member = require_member(caller)
         workspace_id = member.workspace_id
+        await self._limits.of_message(member)
+        reserve = partial(self._reserve, member, conversation_id, body)
+        state, event = await self._telling.shown_first(member, conversation_id, reserve)
+        message = message_of(conversation_id, event.message, body.client_message_id)
+        if state is PostState.POSTED:
+            return Posted(message, is_new=False)
+        is_new = await self._publish(workspace_id, event)
+        return Posted(message, is_new)
+
+    async def _reserve(
+        self, member: Member, conversation_id: ConversationId, body: MessageBody
+    ) -> tuple[PostState, MessagePosted]:
+        """What is to be said, and whether it was said before. Raises ``NotPermitted``, ``Conflict``."""
         view = await party_conversation(self._conversations, member, conversation_id)
         require_in_talk(member, view)
-        await self._limits.of_message(member)
         draft = self._draft(member, view, body.text)
         reserved = await self._conversations.reserve_message(
-            workspace_id, conversation_id, body.client_message_id, draft
+            member.workspace_id, conversation_id, body.client_message_id, draft
         )
         if reserved.message is None or reserved.agent_id is None:
             raise Conflict("conversation-not-active", "Only an active conversation takes messages.")
-        message = message_of(conversation_id, reserved.message, body.client_message_id)
-        if reserved.state is PostState.POSTED:
-            return Posted(message, is_new=False)
-        event = MessagePosted(
+        return reserved.state, MessagePosted(
             conversation_id=conversation_id,
             message=reserved.message,
             client_message_id=body.client_message_id,
             agent_id=reserved.agent_id,
         )
-        is_new = await self._publish(workspace_id, event)
-        return Posted(message, is_new)
 
     async def read_page(
         self,

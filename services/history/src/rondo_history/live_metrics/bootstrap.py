@@ -17,7 +17,7 @@ from rondo_common.clock import milliseconds
 from rondo_common.consumer_groups import LIVE_METRICS
 from rondo_common.errors import Fatal, Retryable
 from rondo_common.health import health_app, health_routes
-from rondo_common.kafka.connection import KafkaConnection
+from rondo_common.kafka.connection import READ_TIMEOUT_MS, KafkaConnection
 from rondo_common.kafka.group import make_publisher
 from rondo_common.kafka.security import KafkaSecurity
 from rondo_common.meter import Meter, metrics_routes
@@ -58,6 +58,8 @@ def make_app(settings: LiveMetricsSettings) -> faust.App:
         broker_client_id=settings.instance,
         broker_session_timeout=settings.session_timeout_ms / 1000,
         broker_heartbeat_interval=settings.session_timeout_ms / 5000,
+        # As every reader has it; Faust refuses one that is shorter than the session.
+        broker_request_timeout=max(READ_TIMEOUT_MS, settings.session_timeout_ms) / 1000,
         broker_rebalance_timeout=settings.rebalance_timeout_ms / 1000,
         broker_commit_interval=COMMIT_INTERVAL_S,
         consumer_auto_offset_reset="earliest",

@@ -1,8 +1,0 @@
-"""Rate limits on a cluster, as the gateway's user."""
-
-from __future__ import annotations
-
-from rondo_common.redis.users import GATEWAY
-from tests.gateway.test_rate_limits import *  # noqa: F403 - the suite
-
-USER = GATEWAY

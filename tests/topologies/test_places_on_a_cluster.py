@@ -1,8 +1,0 @@
-"""Places on a cluster, as the gateway's user."""
-
-from __future__ import annotations
-
-from rondo_common.redis.users import GATEWAY
-from tests.gateway.test_places_contract import *  # noqa: F403 - the suite
-
-USER = GATEWAY

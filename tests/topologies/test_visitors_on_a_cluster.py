@@ -1,8 +1,0 @@
-"""Visitors' presence on a cluster, as the gateway's user."""
-
-from __future__ import annotations
-
-from rondo_common.redis.users import GATEWAY
-from tests.gateway.test_visitor_presence import *  # noqa: F403 - the suite
-
-USER = GATEWAY
