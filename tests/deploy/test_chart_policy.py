@@ -229,6 +229,22 @@ def test_jobs_run_before_and_are_replaced(rendered: dict[str, list[Resource]]) -
     assert owner["valueFrom"]["secretKeyRef"] == {"name": "rondo-owner", "key": "owner-dsn"}
 
 
+def test_who_talks_to_postgres_trusts_its_authority_alone(rendered: dict[str, list[Resource]]) -> None:
+    for name, pod in pods(rendered["keda"]).items():
+        told = {variable: each.get("value") for variable, each in variables(pod).items()}
+        mounted = {each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+        keys = [each["secret"] for each in pod["volumes"] if each["name"] == "postgres-ca"]
+        talks = "RONDO_POSTGRES_DSN" in told
+        assert (told.get("PGSSLMODE") == "verify-full") is talks, name
+        assert (told.get("PGSSLROOTCERT") == "/certificates/postgres/ca.crt") is talks
+        assert ("/certificates/postgres" in mounted) is talks
+        root = {"secretName": "postgres-ca", "items": [{"key": "root.crt", "path": "ca.crt"}]}
+        assert keys == ([root] if talks else [])
+        assert (told.get("RONDO_POSTGRES_RUN_ROLE") == "rondo_run") is (name == "Job/rondo-migrate")
+    for pod in pods(rendered["least"]).values():
+        assert not {"PGSSLMODE", "RONDO_POSTGRES_RUN_ROLE"} & set(variables(pod))
+
+
 def test_what_a_hook_needs_is_there_before_it(resources: list[Resource]) -> None:
     jobs = of_kind(resources, "Job")
     accounts = of_kind(resources, "ServiceAccount")

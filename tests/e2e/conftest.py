@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import os
+import secrets
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -54,13 +55,18 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     layout = Layout(root=Path(tmp_path_factory.mktemp("stack")), jars=Layout.of_checkout().jars)
     # The tests' own receivers are on this machine.
     allowed = {"RONDO_WEBHOOK_ALLOW_PRIVATE": "true"}
+    # Nobody needs them: they are there not to be told.
+    secret = {
+        "RONDO_OIDC_CLIENT_SECRET": f"oidc-{secrets.token_hex(20)}",
+        "RONDO_SMTP_URL": f"smtp://rondo:smtp-{secrets.token_hex(20)}@127.0.0.1:9",
+    }
     with receiving_otlp() as traces:
         traced = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url,
             "OTEL_TRACES_SAMPLER": "parentbased_always_off",
             "OTEL_BSP_SCHEDULE_DELAY": "200",
         }
-        environ = {**os.environ, "ROUTERS": ROUTERS, "GATEWAYS": GATEWAYS, **allowed, **traced}
+        environ = {**os.environ, "ROUTERS": ROUTERS, "GATEWAYS": GATEWAYS, **allowed, **secret, **traced}
         stack = Stack(layout, environ, lambda name, line: print(f"{name:<14} {line}"))
         env = asyncio.run(stack.up())
         try:

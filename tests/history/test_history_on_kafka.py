@@ -58,7 +58,7 @@ async def history(
     settings = HistorySettings(
         kafka_bootstrap=kafka.bootstrap,
         http_port=port,
-        postgres_dsn=database,
+        postgres_dsn=SecretStr(database),
         session_timeout_ms=6_000,
         smtp_url=None if smtp_url is None else SecretStr(smtp_url),
     )

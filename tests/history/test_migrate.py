@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import uuid
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from rondo_common.errors import Unavailable
 from rondo_history.adapters.postgres import open_pool
 from rondo_history.adapters.postgres_archive import PostgresArchive
 from rondo_history.adapters.rows import fact_row
-from rondo_history.adapters.schema import migrate
+from rondo_history.adapters.schema import migrate, newest_version
 from rondo_history.domain.fact import in_log_order
 from rondo_history.domain.listing import Filter
 from tests.history.conversations import Conversation
@@ -40,7 +41,7 @@ async def run_migrate(dsn: str, directory: Path) -> tuple[int | None, str, str]:
 
 async def test_many_at_once_agree_on_one_schema(empty_database: str) -> None:
     versions = await asyncio.gather(*(migrate(empty_database) for _ in range(5)))
-    assert set(versions) == {"0003"}
+    assert set(versions) == {newest_version()}
     connection = await asyncpg.connect(empty_database)
     assert await connection.fetchval("SELECT count(*) FROM alembic_version") == 1
     await connection.close()
@@ -95,7 +96,8 @@ async def test_the_months_ahead_are_there_and_others_come_with_their_events(data
     await connection.close()
 
 
-async def test_back_to_the_first_version_no_event_is_lost(database: str) -> None:
+async def test_back_to_the_first_version_no_event_is_lost(owned_database: str) -> None:
+    database = owned_database
     chat = Conversation()
     async with open_pool(database) as pool:
         await PostgresArchive(pool).keep([chat.requested(), chat.said("Hello")])
@@ -106,7 +108,7 @@ async def test_back_to_the_first_version_no_event_is_lost(database: str) -> None
     plain = await asyncpg.connect(database)
     assert await plain.fetchval("SELECT count(*) FROM conversation_events") == 2
     await plain.close()
-    assert await migrate(database) == "0003"
+    assert await migrate(database) == newest_version()
 
 
 def _downgrade(connection: Connection) -> None:
@@ -116,9 +118,55 @@ def _downgrade(connection: Connection) -> None:
     command.downgrade(config, "0001")
 
 
+async def test_a_table_of_the_callers_own_is_not_taken_for_the_owners(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    for root in ("conversation_events", "message_texts"):
+        await connection.execute(f"CREATE TEMP TABLE {root} (id text) PARTITION BY RANGE (id)")
+    await connection.execute("SELECT add_history_month('2031-05-01')")
+    months = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'public.conversation_events'::regclass"
+    assert await connection.fetchval(months) == 4
+    await connection.close()
+
+
+async def test_whoever_wrote_before_goes_on_making_months(empty_database: str) -> None:
+    await migrate(empty_database, "0003")
+    connection = await asyncpg.connect(empty_database)
+    writer, reader = f"writer {uuid.uuid4().hex}", f"reader {uuid.uuid4().hex}"
+    try:
+        for role, privilege in ((writer, "INSERT"), (reader, "SELECT")):
+            await connection.execute(f'CREATE ROLE "{role}"')
+            await connection.execute(f'GRANT {privilege} ON conversation_events TO "{role}"')
+        await migrate(empty_database)
+        may_call = "SELECT has_function_privilege($1, 'add_history_month(date)', 'EXECUTE')"
+        assert await connection.fetchval(may_call, writer)
+        assert not await connection.fetchval(may_call, reader)
+    finally:
+        for role in (writer, reader):
+            await connection.execute(f'DROP OWNED BY "{role}"')
+            await connection.execute(f'DROP ROLE "{role}"')
+        await connection.close()
+
+
+async def test_a_role_that_is_not_there_is_told_plainly(empty_database: str) -> None:
+    with pytest.raises(Unavailable, match=r'role "nobody" does not exist'):
+        await migrate(empty_database, run_role="nobody")
+
+
+async def test_a_lock_that_is_held_is_not_waited_for(empty_database: str) -> None:
+    await migrate(empty_database, "0002")
+    holder = await asyncpg.connect(empty_database)
+    async with holder.transaction():
+        await holder.execute("LOCK TABLE conversations IN ACCESS SHARE MODE")
+        with pytest.raises(Unavailable, match="run it again, once what holds the lock has ended"):
+            await migrate(empty_database)
+    assert await holder.fetchval("SELECT version_num FROM alembic_version") == "0002"
+    await holder.close()
+    assert await migrate(empty_database) == newest_version()
+
+
 async def test_the_command_says_the_version(empty_database: str, tmp_path: Path) -> None:
     status, out, _ = await run_migrate(empty_database, tmp_path)
-    assert (status, out) == (0, "schema of the history: version 0003\n")
+    assert (status, out) == (0, f"schema of the history: version {newest_version()}\n")
 
 
 async def test_without_a_server_the_command_says_so_in_one_line(tmp_path: Path) -> None:

@@ -36,6 +36,29 @@ seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 {{- end -}}
 
+{{/* Whom to take for PostgreSQL: variables, volumes and mounts of those who talk to it. */}}
+{{- define "rondo.postgresTrust" -}}
+{{- if .Values.postgres.ca.existingSecret }}
+- {name: PGSSLMODE, value: verify-full}
+- {name: PGSSLROOTCERT, value: /certificates/postgres/ca.crt}
+{{- end }}
+{{- end -}}
+
+{{- define "rondo.postgresTrustVolume" -}}
+{{- with .Values.postgres.ca }}
+{{- if .existingSecret }}
+- name: postgres-ca
+  secret: {secretName: {{ .existingSecret | quote }}, items: [{key: {{ .existingSecretKey | quote }}, path: ca.crt}]}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "rondo.postgresTrustMount" -}}
+{{- if .Values.postgres.ca.existingSecret }}
+- {name: postgres-ca, mountPath: /certificates/postgres, readOnly: true}
+{{- end }}
+{{- end -}}
+
 {{/* The variables of a service: those it reads, and no others. Argument: dict root, name, own. */}}
 {{- define "rondo.environment" -}}
 {{- $root := .root -}}
@@ -53,6 +76,9 @@ seccompProfile: {type: RuntimeDefault}
 {{- end }}
 {{- if has "postgres" $fact.reaches }}
 {{ include "rondo.address" (dict "variable" "RONDO_POSTGRES_DSN" "values" $root.Values.postgres "plain" $root.Values.postgres.dsn) }}
+{{- end }}
+{{- if has "postgres" $fact.reaches }}
+{{- include "rondo.postgresTrust" $root }}
 {{- end }}
 {{- if and (has "smtp" $fact.reaches) $root.Values.smtp.existingSecret }}
 {{ include "rondo.address" (dict "variable" "RONDO_SMTP_URL" "values" $root.Values.smtp) }}

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from httpx_sse import aconnect_sse
@@ -203,10 +204,15 @@ def _say_where_things_are(
         (f"the inbox of {AGENTS[INBOX_AGENT].split()[0]}", f"{inbox}   signs in once, within the hour"),
         ("API and its docs", f"{env['RONDO_URL']}/docs"),
         ("Kafka", f"{env['RONDO_KAFKA_BOOTSTRAP']}   topics rondo.chat.requests, rondo.conversations"),
-        ("Redis (Valkey)", env["RONDO_REDIS_URL"]),
-        ("PostgreSQL", env["RONDO_POSTGRES_DSN"]),
+        ("Redis (Valkey)", _without_password(env["RONDO_REDIS_URL"])),
+        ("PostgreSQL", _without_password(env["RONDO_POSTGRES_DSN"])),
         ("keys", f"source {layout.env_file}"),
         ("logs", str(layout.logs)),
         ("stop it", "make down"),
     ):
         console.print(f"  {what:<23} {where}", soft_wrap=True)
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -73,7 +73,7 @@ class _Download:
 
     def run(self) -> list[Path]:
         if not all(map(self._is_whole, self._locked)):
-            self._report(f"fetching {len(self._locked)} jars, about 45 MiB, once")
+            self._report(f"fetching {len(self._locked)} jars, once")
             self._fetch()
         return [self._path(jar) for jar in self._locked]
 
@@ -107,7 +107,7 @@ class _Download:
             failure = self._try(jar)
         if failure is not None:
             raise RegistryUnreachable(
-                f"Kafka's jar {jar.artifactId} {jar.version} cannot be downloaded from Maven "
+                f"the jar {jar.artifactId} {jar.version} cannot be downloaded from Maven "
                 "Central: check the network (HTTPS_PROXY, REQUESTS_CA_BUNDLE), then run it again"
             ) from failure
         if not self._is_whole(jar):

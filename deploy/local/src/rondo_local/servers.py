@@ -117,7 +117,14 @@ class Servers:
             for node, name in enumerate(brokers.names, start=1)
         )
         valkey = Valkey(layout.data / "valkey", ports["valkey"], environ, security=security)
-        postgres = Postgres(layout.data / "postgres", ports["postgres"], environ, security=security)
+        postgres = Postgres(
+            layout.data / "postgres",
+            ports["postgres"],
+            environ,
+            # Only where it must speak TLS: the wheel's is there already.
+            jars=layout.jars if security is not None else None,
+            security=security,
+        )
         return cls(kafka, valkey, postgres)
 
     @property

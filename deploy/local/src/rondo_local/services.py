@@ -105,7 +105,17 @@ def _count(service: Service, environ: Mapping[str, str]) -> int:
 _OF_SERVERS = tuple(
     f"RONDO_{server}_{what}"
     for server in ("KAFKA", "REDIS", "POSTGRES")
-    for what in ("SECURITY_", "CA_", "CERTIFICATE_", "KEY_", "SASL_", "USERNAME", "PASSWORD")
+    for what in (
+        "SECURITY_",
+        "CA_",
+        "CERTIFICATE_",
+        "KEY_",
+        "SASL_",
+        "USERNAME",
+        "PASSWORD",
+        "DSN",
+        "RUN_ROLE",
+    )
 )
 
 

@@ -91,5 +91,11 @@ def decode(headers: Headers, value: bytes | None) -> Envelope[Event]:
     try:
         event = model.model_validate_json(value or b"", extra="ignore")
     except ValidationError as error:
-        raise Rejected(f"the value is no {event_type}: {error}") from None
+        raise Rejected(f"the value is no {event_type}: {_what_is_wrong(error)}") from None
     return Envelope(event_id, source, time, workspace_id, event, cause)
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    """Where, and what: not what stands there, for the reason of a dead letter is logged, too."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'all'}: {each['msg']}" for each in problems)

@@ -44,9 +44,15 @@ def smtp_server(url: str) -> SmtpServer:
     Raises:
         ValueError: it is not such a URL; the text does not repeat it, for it may hold a password.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # Its text repeats what it took for an address: of an odd password, the beginning.
+        parts, port = urlsplit(""), None
     if parts.scheme not in PORTS or not parts.hostname:
-        raise ValueError("must be smtp://user:password@host:port or smtps://…")
+        raise ValueError(
+            "must be smtp://user:password@host:port or smtps://…, with %2F for / and so on in a password"
+        )
     match parse_qs(parts.query).get("starttls", ["auto"])[-1]:
         case ("auto" | "always" | "never") as starttls:
             pass
@@ -54,7 +60,7 @@ def smtp_server(url: str) -> SmtpServer:
             raise ValueError("starttls must be auto, always or never")
     return SmtpServer(
         host=parts.hostname,
-        port=parts.port or PORTS[parts.scheme],
+        port=port or PORTS[parts.scheme],
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
         implicit_tls=parts.scheme == "smtps",

@@ -14,7 +14,7 @@ from rondo_common.service import read_settings, run_service
 from rondo_history.adapters.kafka_reread import reread
 from rondo_history.adapters.schema import migrate
 from rondo_history.bootstrap import run
-from rondo_history.settings import HistorySettings, PostgresSettings
+from rondo_history.settings import HistorySettings, MigrateSettings
 
 USAGE = "usage: python -m rondo_history [migrate | reread]"
 
@@ -34,7 +34,9 @@ def main(arguments: list[str]) -> int:
 
 def _migrate() -> int:
     try:
-        version = asyncio.run(migrate(read_settings(PostgresSettings).postgres_dsn))
+        settings = read_settings(MigrateSettings)
+        dsn, run_role = settings.postgres_dsn.get_secret_value(), settings.postgres_run_role
+        version = asyncio.run(migrate(dsn, run_role=run_role))
     except Unavailable as error:
         print(f"{error}; check RONDO_POSTGRES_DSN", file=sys.stderr)
         return 1

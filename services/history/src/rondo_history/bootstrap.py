@@ -110,7 +110,7 @@ async def run(settings: HistorySettings, stop: asyncio.Event) -> None:
     directory = Directory()
     reader = DirectoryReader(make_reader(connection), directory)
     meter = Meter("history")
-    async with open_pool(settings.postgres_dsn) as pool:
+    async with open_pool(settings.postgres_dsn.get_secret_value()) as pool:
         archive = PostgresArchive(pool)
         housekeeping = PostgresHousekeeping(pool)
         loop = make_loop(

@@ -66,4 +66,13 @@ async def connected(pool: Pool) -> AsyncIterator[Connection]:
         reason = "its tables are missing or older than this; run python -m rondo_history migrate"
         raise Unavailable("postgresql", reason) from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise Unavailable("postgresql", str(error) or "no answer in time") from error
+        raise Unavailable("postgresql", _reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    # Without its DETAIL, which may repeat a row, and so what people wrote.
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return f"{error.args[0]}; run python -m rondo_history migrate with RONDO_POSTGRES_RUN_ROLE"
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.args[0])
+    return str(error) or "no answer in time"

@@ -1,8 +1,16 @@
-"""How Alembic runs the steps: on the connection, and in the transaction, that the caller opened."""
+"""How Alembic runs the steps: on the caller's connection, each in a transaction of its own.
+
+A step that builds an index beside running writers leaves its transaction for that:
+``with op.get_context().autocommit_block():``. Without a connection (``--sql``), the steps are only told.
+"""
 
 from __future__ import annotations
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"])
-context.run_migrations()
+if context.is_offline_mode():
+    context.configure(dialect_name="postgresql", transaction_per_migration=True)
+else:
+    context.configure(connection=context.config.attributes["connection"], transaction_per_migration=True)
+with context.begin_transaction():
+    context.run_migrations()
