@@ -94,6 +94,14 @@ class FakeConversations:
     ) -> ConversationView | None:
         return await self.find(workspace_id, conversation_id)
 
+    async def find_shown(
+        self,
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        log_offset: int,  # noqa: ARG002 - nobody shows anything while a test waits here
+    ) -> ConversationView | None:
+        return await self.find(workspace_id, conversation_id)
+
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
         self._check()
         found = self._desk_of(workspace_id, agent_id)

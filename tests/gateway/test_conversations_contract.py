@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -25,6 +26,7 @@ from rondo_common.redis.keys import (
     view_key,
     workspace_key,
 )
+from rondo_gateway.adapters import redis_conversations
 from rondo_gateway.adapters.redis_conversations import RedisConversations
 from rondo_gateway.adapters.redis_directory_offsets import RedisDirectoryOffsets
 from rondo_gateway.adapters.redis_effects import gateway_functions
@@ -74,7 +76,9 @@ class ShownRedisConversations(RedisConversations):
         self.note_offset = RedisDirectoryOffsets(functions).note
 
     async def show(self, workspace_id: WorkspaceId, view: ConversationView) -> None:
-        items = [part for field in view.to_hash().items() for part in field]
+        # All at once, as the router does.
+        fields = view.to_hash() | {"state_offset": str(view.state_offset)}
+        items = [part for field in fields.items() for part in field]
         await self.redis.hset(view_key(workspace_id, view.id), items=items)
         for agent_id in view.agent_ids:
             key = agent_conversations_key(workspace_id, agent_id)
@@ -172,6 +176,27 @@ async def test_a_transfer_heard_before_it_is_shown_is_waited_for(redis: Redis, w
     await conversations.looked_once()
     await conversations.show(ws, transferring(to=BOB))
     assert await finding == transferring(to=BOB)
+
+
+async def test_a_view_that_is_behind_what_was_told_is_waited_for(redis: Redis, ws: WorkspaceId) -> None:
+    conversations = CountingConversations(redis)
+    await conversations.show(ws, replace(offered(), state_offset=7))
+    assert await conversations.find_shown(ws, CNV, 7) == replace(offered(), state_offset=7)
+    conversations.looks = 0
+    finding = asyncio.create_task(conversations.find_shown(ws, CNV, 9))
+    await conversations.looked_once()
+    await conversations.show(ws, replace(active(), state_offset=9))
+    assert await finding == replace(active(), state_offset=9)
+
+
+async def test_a_view_that_stays_behind_is_given_as_it_is(
+    redis: Redis, ws: WorkspaceId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_conversations, "CAUGHT_UP_POLL_S", 0.0)
+    conversations = ShownRedisConversations(redis)
+    assert await conversations.find_shown(ws, CNV, 9) is None
+    await conversations.show(ws, replace(offered(), state_offset=7))
+    assert await conversations.find_shown(ws, CNV, 9) == replace(offered(), state_offset=7)
 
 
 async def test_a_conversation_that_is_handed_over_is_on_both_desks(

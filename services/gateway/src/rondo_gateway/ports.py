@@ -273,6 +273,13 @@ class Conversations(Protocol):
         so while it may still be offered to this agent, wait for that, for a moment."""
         ...
 
+    async def find_shown(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, log_offset: int
+    ) -> ConversationView | None:
+        """The conversation once its view has what the log says of it up to this offset. After some seconds,
+        no longer than a command waits for its answer: as it is then."""
+        ...
+
     async def of_agent(self, workspace_id: WorkspaceId, agent_id: AgentId) -> list[ConversationView]:
         """Those offered to or with the agent, oldest first."""
         ...

@@ -24,6 +24,8 @@ MESSAGES_KNOWN_S = 24 * 60 * 60
 
 SHOWN_POLL_S = 0.03
 SHOWN_LOOKS_MAX = 10
+CAUGHT_UP_POLL_S = 0.1
+CAUGHT_UP_LOOKS_MAX = 50
 """Together far longer than the router takes from the log's confirmation to the view."""
 REBUILT_POLL_S = 0.1
 REBUILT_LOOKS_MAX = 20
@@ -55,6 +57,18 @@ class RedisConversations:
             if view is None or agent_id in view.agent_ids or view.status.is_final:
                 break
             await asyncio.sleep(SHOWN_POLL_S)
+            view = await self.find(workspace_id, conversation_id)
+        return view
+
+    async def find_shown(
+        self, workspace_id: WorkspaceId, conversation_id: ConversationId, log_offset: int
+    ) -> ConversationView | None:
+        """See :class:`Conversations`."""
+        view = await self.find(workspace_id, conversation_id)
+        for _ in range(CAUGHT_UP_LOOKS_MAX):
+            if view is not None and view.state_offset >= log_offset:
+                break
+            await asyncio.sleep(CAUGHT_UP_POLL_S)
             view = await self.find(workspace_id, conversation_id)
         return view
 

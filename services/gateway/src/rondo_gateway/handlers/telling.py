@@ -46,10 +46,10 @@ class Telling:
         self, member: Member, conversation_id: ConversationId, check: Callable[[], Awaitable[Result]]
     ) -> Result:
         """What ``check`` returns. Its refusal, by what a view says, stands only if that view had all that
-        ``member`` was told; ``check`` is asked again when the view has caught up just now.
+        ``member`` was told; ``check`` is asked again when the view has caught up, for which it is waited.
 
         Raises:
-            Unavailable: instead of the refusal, when the view still has not: ask again.
+            Unavailable: instead of the refusal, when the view has not after some seconds: ask again.
         """
         try:
             return await check()
@@ -57,7 +57,8 @@ class Telling:
             told = await self._told(member, conversation_id)
             if not told:
                 raise
-            view = await self._conversations.find(member.workspace_id, conversation_id)
+            newest = max(entry.log_offset for entry in told)
+            view = await self._conversations.find_shown(member.workspace_id, conversation_id, newest)
             if not all(is_shown(entry, view) for entry in told):
                 reason = "what was told of the conversation last is not shown yet"
                 raise Unavailable("router", reason) from refusal
