@@ -7,7 +7,7 @@ import contextlib
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import faust
 import structlog
@@ -36,6 +36,7 @@ from rondo_history.live_metrics.counter import Counter
 from rondo_history.live_metrics.forwarder import Forwarder
 from rondo_history.live_metrics.inbox import Inbox, Work
 from rondo_history.live_metrics.settings import LiveMetricsSettings
+from rondo_history.live_metrics.steady_consumer import SteadyConsumer
 from rondo_history.live_metrics.tables import ConfirmedTable
 from rondo_history.live_metrics.watermarks import Watermarks
 
@@ -51,7 +52,7 @@ CRASH_POLL_S = 0.2
 def make_app(settings: LiveMetricsSettings) -> faust.App:
     """Faust as live metrics need it: no topics of its own making, no web server, nothing at import."""
     brokers = ";".join(f"kafka://{each.strip()}" for each in settings.kafka_bootstrap.split(","))
-    return faust.App(
+    app = faust.App(
         GROUP,
         broker=brokers,
         broker_credentials=_credentials(settings.kafka_security),
@@ -78,6 +79,8 @@ def make_app(settings: LiveMetricsSettings) -> faust.App:
         web_enabled=False,
         autodiscover=False,
     )
+    cast("Any", app.transport).Consumer = SteadyConsumer  # Faust has no setting for it.
+    return app
 
 
 def _credentials(security: KafkaSecurity) -> Credentials | None:
