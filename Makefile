@@ -23,7 +23,7 @@ IS_SET_UP := test -e .local/setup.stamp -a -x $(PY)
 
 .PHONY: help setup lock up down clean status demo test check format format-check lint types layers \
 	generate generate-check bench sizing soak pages pages-check screenshots images compose compose-down \
-	kube-check upgrade-check
+	kube-check brokers-check upgrade-check
 
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,9 @@ compose-down: setup ## Stop the containers; the data stays
 
 kube-check: setup ## Try the chart at a real API server, at KUBEBUILDER_ASSETS
 	@$(PY) -m pytest tests/deploy/kube_check.py $(ARGS)
+
+brokers-check: pages ## Lose each of three brokers and replace every process, under load
+	@$(PY) -m pytest tests/e2e_brokers/brokers_check.py $(ARGS)
 
 upgrade-check: setup ## Run the version of FROM=<git reference> and this one side by side, under load
 	@$(PY) -m tests.upgrade $(FROM)

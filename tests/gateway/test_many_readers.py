@@ -17,7 +17,7 @@ from tests.gateway.served import DEADLINE_S, Served, heard, served
 
 PATH = f"/v1/conversations/{CNV}/stream"
 MAILBOX = conversation_mailbox_key(ACME, CNV)
-READERS = 300
+READERS = 100
 FLOOD = 300
 FLOOD_BYTES = 16_000
 
