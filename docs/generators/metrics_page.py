@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from docs.generators.table_page import page_with_table
 from rondo_common.metrics import METRICS, Metric
 
 PLACE = "<!-- metrics -->\n"
@@ -13,8 +14,7 @@ HEAD = "| metric | kind, unit | says | labels | told by |\n| --- | --- | --- | -
 
 def metrics_markdown(template: Path) -> str:
     """The page: ``template`` with the table in its place. Deterministic."""
-    note = "<!-- Written by `make generate`; the text is in docs/generators/metrics.md. -->\n"
-    return note + template.read_text(encoding="utf-8").replace(PLACE, HEAD + "".join(_rows()))
+    return page_with_table(template, PLACE, (HEAD, *_rows()))
 
 
 def _rows() -> Iterator[str]:

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from rondo_common.access import OPERATORS, SERVICES, USERS, Operation, ResourceType, grants
 from rondo_common.consumer_groups import CONSUMER_GROUPS
+from rondo_common.given_settings import settings_of
 from rondo_common.kafka.connection import KafkaConnection
-from rondo_common.kafka.settings import KafkaSettings, kafka_settings_of
+from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.service import WRONG_SETTINGS, problems, read_settings
 from rondo_history.live_metrics.bootstrap import make_app
 from rondo_history.live_metrics.settings import LiveMetricsSettings
@@ -28,7 +29,7 @@ SCRAM = {
 
 
 def settings(**variables: str) -> KafkaSettings:
-    return kafka_settings_of({"RONDO_KAFKA_BOOTSTRAP": "kafka:9093", **variables})
+    return settings_of(KafkaSettings, {"RONDO_KAFKA_BOOTSTRAP": "kafka:9093", **variables})
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 from rondo_common.kafka.settings import KafkaSettings
 from rondo_local.services import SERVICES
 from tests.deploy.helm_process import refusal, render
+from tests.deploy.pod_files import files_in, secret_of
 from tests.deploy.value_sets import Resource, of_kind, pods, value_set, variables
 
 InHelm = Callable[..., Any]
@@ -32,27 +33,6 @@ def trying(in_helm: InHelm, security: Resource, **users: str) -> list[Resource]:
     return rendered
 
 
-def files(pod: Resource) -> dict[str, tuple[str, str]]:
-    """Each file of Kafka's in a pod, with the Secret and the key it comes from."""
-    (container,) = pod["containers"]
-    mounts = {each["mountPath"]: each for each in container["volumeMounts"]}
-    if FILES not in mounts:
-        return {}
-    assert mounts[FILES]["readOnly"] is True
-    (volume,) = (each for each in pod["volumes"] if each["name"] == mounts[FILES]["name"])
-    assert volume["projected"]["defaultMode"] == 0o440
-    return {
-        f"{FILES}/{item['path']}": (source["secret"]["name"], item["key"])
-        for source in volume["projected"]["sources"]
-        for item in source["secret"]["items"]
-    }
-
-
-def secret_of(variable: Resource) -> tuple[str, str]:
-    reference = variable["valueFrom"]["secretKeyRef"]
-    return reference["name"], reference["key"]
-
-
 def kafka_variables(pod: Resource) -> dict[str, Resource]:
     return {name: each for name, each in variables(pod).items() if name.startswith("RONDO_KAFKA_")}
 
@@ -64,7 +44,7 @@ def test_without_security_pods_have_none_of_it(rendered: dict[str, list[Resource
             "RONDO_KAFKA_REPLICATION_FACTOR",
             "RONDO_KAFKA_MIN_INSYNC_REPLICAS",
         }
-        assert files(pod) == {}
+        assert files_in(pod, FILES) == {}
 
 
 def test_with_a_certificate_each_service_shows_its_own(rendered: dict[str, list[Resource]]) -> None:
@@ -74,13 +54,13 @@ def test_with_a_certificate_each_service_shows_its_own(rendered: dict[str, list[
         told = {name: each.get("value") for name, each in kafka_variables(found[owner]).items()}
         assert told["RONDO_KAFKA_SECURITY_PROTOCOL"] == "SSL"
         assert "RONDO_KAFKA_PASSWORD" not in told
-        assert files(found[owner]) == {
+        assert files_in(found[owner], FILES) == {
             told["RONDO_KAFKA_CA_FILE"]: ("kafka-authority", "authority.pem"),
             told["RONDO_KAFKA_CERTIFICATE_FILE"]: (secret, "tls.crt"),
             told["RONDO_KAFKA_KEY_FILE"]: (secret, "tls.key"),
         }
     assert kafka_variables(found["Job/rondo-migrate"]) == {}
-    assert files(found["Job/rondo-migrate"]) == {}
+    assert files_in(found["Job/rondo-migrate"], FILES) == {}
 
 
 def test_users_of_strimzi_are_wired_by_themselves_with_their_passwords(in_helm: InHelm) -> None:
@@ -92,7 +72,7 @@ def test_users_of_strimzi_are_wired_by_themselves_with_their_passwords(in_helm: 
         assert users[user]["spec"]["authentication"] == {"type": "scram-sha-512"}
         assert secret_of(told["RONDO_KAFKA_PASSWORD"]) == (user, "password")
         assert told["RONDO_KAFKA_SASL_MECHANISM"]["value"] == "SCRAM-SHA-512"
-        assert files(pods(rendered)[f"Deployment/rondo-{name}"]) == {
+        assert files_in(pods(rendered)[f"Deployment/rondo-{name}"], FILES) == {
             told["RONDO_KAFKA_CA_FILE"]["value"]: ("rondo-kafka-cluster-ca-cert", "ca.crt")
         }
         assert told["RONDO_KAFKA_BOOTSTRAP"]["value"].endswith(":9093")
@@ -110,7 +90,7 @@ def test_users_of_strimzi_are_wired_by_themselves_with_their_certificates(in_hel
     rendered = trying(in_helm, {"protocol": "SSL"}, authentication="tls")
     for name in NAMES:
         user = f"rondo-{name}"
-        assert files(pods(rendered)[f"Deployment/{user}"]) == {
+        assert files_in(pods(rendered)[f"Deployment/{user}"], FILES) == {
             f"{FILES}/ca.crt": ("rondo-kafka-cluster-ca-cert", "ca.crt"),
             f"{FILES}/user.crt": (user, "user.crt"),
             f"{FILES}/user.key": (user, "user.key"),
@@ -157,7 +137,7 @@ def test_one_secret_may_do_for_all(in_helm: InHelm) -> None:
         assert secret_of(told["RONDO_KAFKA_PASSWORD"]) == ("kafka-rondo", "pass")
         # The authorities that the image trusts vouch for these brokers.
         assert "RONDO_KAFKA_CA_FILE" not in told
-        assert files(pods(rendered)[name]) == {}
+        assert files_in(pods(rendered)[name], FILES) == {}
 
 
 def test_every_variable_is_one_that_the_code_reads(

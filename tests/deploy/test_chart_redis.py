@@ -10,6 +10,7 @@ import pytest
 from rondo_common.redis.address import Topology
 from rondo_common.redis.settings import RedisSettings
 from tests.deploy.helm_process import refusal
+from tests.deploy.pod_files import files_in, secret_of
 from tests.deploy.value_sets import Resource, pods, value_set, variables
 
 InHelm = Callable[..., Any]
@@ -22,36 +23,15 @@ def redis_variables(pod: Resource) -> dict[str, Resource]:
     return {name: each for name, each in variables(pod).items() if name.startswith("RONDO_REDIS_")}
 
 
-def secret_of(variable: Resource) -> tuple[str, str]:
-    reference = variable["valueFrom"]["secretKeyRef"]
-    return reference["name"], reference["key"]
-
-
 def using(rendered: list[Resource]) -> dict[str, Resource]:
     """The pods by the service that runs there, Jobs too."""
     return {name.rpartition("/rondo-")[2]: pod for name, pod in pods(rendered).items()}
 
 
-def files(pod: Resource) -> dict[str, tuple[str, str]]:
-    """Each file of Redis' in a pod, with the Secret and the key it comes from."""
-    (container,) = pod["containers"]
-    mounts = {each["mountPath"]: each for each in container["volumeMounts"]}
-    if FILES not in mounts:
-        return {}
-    assert mounts[FILES]["readOnly"] is True
-    (volume,) = (each for each in pod["volumes"] if each["name"] == mounts[FILES]["name"])
-    assert volume["projected"]["defaultMode"] == 0o440
-    return {
-        f"{FILES}/{item['path']}": (source["secret"]["name"], item["key"])
-        for source in volume["projected"]["sources"]
-        for item in source["secret"]["items"]
-    }
-
-
 def test_without_security_pods_have_the_url_alone(rendered: dict[str, list[Resource]]) -> None:
     for name, pod in using(rendered["least"]).items():
         assert set(redis_variables(pod)) == ({"RONDO_REDIS_URL"} if name in USING else set())
-        assert files(pod) == {}
+        assert files_in(pod, FILES) == {}
 
 
 def test_behind_sentinels_each_service_comes_as_its_own_user_over_tls(
@@ -61,7 +41,7 @@ def test_behind_sentinels_each_service_comes_as_its_own_user_over_tls(
         given = redis_variables(pod)
         if name not in USING:
             assert given == {}
-            assert files(pod) == {}
+            assert files_in(pod, FILES) == {}
             continue
         assert secret_of(given.pop("RONDO_REDIS_URL")) == (f"redis-{name}", "url")
         assert secret_of(given.pop("RONDO_REDIS_SENTINEL_PASSWORD")) == ("redis-sentinels", "password")
@@ -75,7 +55,7 @@ def test_behind_sentinels_each_service_comes_as_its_own_user_over_tls(
             "RONDO_REDIS_KEY_FILE": f"{FILES}/user.key",
         }
         assert set(redis_variables(pod)) == {f"RONDO_{each}".upper() for each in RedisSettings.model_fields}
-        assert files(pod) == {
+        assert files_in(pod, FILES) == {
             f"{FILES}/ca.crt": ("redis-authority", "authority.pem"),
             f"{FILES}/user.crt": ("redis-client", "tls.crt"),
             f"{FILES}/user.key": ("redis-client", "tls.key"),

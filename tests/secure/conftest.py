@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from rondo_common.given_settings import settings_of
 from rondo_common.kafka.connection import KafkaConnection
-from rondo_common.kafka.settings import kafka_settings_of
+from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.kafka.topic_admin import create_topics
 from rondo_common.topics import TOPICS
 from rondo_local import state
@@ -41,11 +42,11 @@ class SecureServers:
     def by_password(self, user: str) -> KafkaConnection:
         """A user at Kafka, as the stack's own processes come."""
         told = self.servers.told(user)
-        return KafkaConnection.of(kafka_settings_of(told), client_id=f"tests-{user}")
+        return KafkaConnection.of(settings_of(KafkaSettings, told), client_id=f"tests-{user}")
 
     def by_certificate(self, user: str) -> KafkaConnection:
         told = self.entrance.told_with_certificate(user)
-        return KafkaConnection.of(kafka_settings_of(told), client_id=f"tests-{user}")
+        return KafkaConnection.of(settings_of(KafkaSettings, told), client_id=f"tests-{user}")
 
     @property
     def admin(self) -> KafkaConnection:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from rondo_command.failures import WrongUse
+from rondo_common.given_settings import settings_of
 from rondo_common.kafka.connection import KafkaConnection
-from rondo_common.kafka.settings import kafka_settings_of
+from rondo_common.kafka.settings import KafkaSettings
 from rondo_common.service import problems
 
 CLIENT_ID = "rondo-command"
@@ -31,7 +32,7 @@ def kafka(environ: Mapping[str, str] = os.environ) -> KafkaConnection:
     """Where the brokers are, and as whom to come. Raises ``WrongUse``."""
     variable("RONDO_KAFKA_BOOTSTRAP", environ)
     try:
-        settings = kafka_settings_of(environ)
+        settings = settings_of(KafkaSettings, environ)
     except ValidationError as error:
         raise WrongUse(f"{'; '.join(problems(error))}; see docs/settings.md") from None
     return KafkaConnection.of(settings, client_id=CLIENT_ID)

@@ -170,7 +170,7 @@ async def _chats(bench: Workspace, seconds: float) -> None:
     async def chat(_: int) -> None:
         url = f"{bench.url}/v1/conversations/{await bench.ask()}"
         while True:
-            async with bench.http.get(f"{url}", headers=bench.headers) as answer:
+            async with bench.http.get(url, headers=bench.headers) as answer:
                 if (await answer.json())["status"] == "ended":
                     break
             await asyncio.sleep(1.0)

@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from rondo_command.doctor.kafka_acls import examine_acls
 from rondo_common.consumer_groups import CONSUMER_GROUPS, ConsumerGroup
 from rondo_common.examination import Finding, doubtful, fine, not_examined, wrong
+from rondo_common.given_settings import settings_of
 from rondo_common.kafka.connection import KafkaConnection, make_admin
 from rondo_common.kafka.refusals import why_refused
-from rondo_common.kafka.settings import PROTOCOL, kafka_settings_of
+from rondo_common.kafka.settings import PROTOCOL, KafkaSettings
 from rondo_common.service import problems
 from rondo_common.topics import TOPICS, Topic
 
@@ -50,7 +51,7 @@ async def examine_kafka(environ: Mapping[str, str]) -> Sequence[Finding]:
     if not bootstrap:
         return [not_examined("kafka", BOOTSTRAP)]
     try:
-        settings = kafka_settings_of(environ)
+        settings = settings_of(KafkaSettings, environ)
     except ValidationError as error:
         return [
             wrong("kafka", each, "set it as services have it; see docs/settings.md")

@@ -14,11 +14,12 @@ from redis.exceptions import NoPermissionError, RedisError
 from rondo_common.access import OPERATORS
 from rondo_common.errors import Unavailable
 from rondo_common.examination import Finding, clock_finding, doubtful, fine, not_examined, wrong
+from rondo_common.given_settings import settings_of
 from rondo_common.redis.address import RedisAddress, Topology
 from rondo_common.redis.cluster import SteadyCluster
 from rondo_common.redis.connection import connect_redis, redis_errors
 from rondo_common.redis.functions import base_name
-from rondo_common.redis.settings import redis_settings_of
+from rondo_common.redis.settings import RedisSettings
 from rondo_common.service import problems
 
 URL = "RONDO_REDIS_URL"
@@ -53,7 +54,7 @@ async def examine_redis(environ: Mapping[str, str]) -> Sequence[Finding]:
     if not environ.get(URL, ""):
         return [not_examined(SUBJECT, URL)]
     try:
-        address = redis_settings_of(environ).redis_address()
+        address = settings_of(RedisSettings, environ).redis_address()
     except ValidationError as error:
         return [wrong(SUBJECT, each, "correct it as services have it") for each in problems(error)]
     redis = connect_redis(address, client_name="rondo-doctor")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rondo_common.kafka.security import KafkaSecurity, SaslMechanism, SecurityProtocol
 
@@ -80,34 +79,6 @@ class KafkaSettings(BaseSettings):
             username=self.kafka_username,
             password=self.kafka_password.get_secret_value(),
         )
-
-
-class _GivenSettings(KafkaSettings):
-    """Settings that are told, and looked up nowhere."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - it is called by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing but what is told."""
-        return (init_settings,)
-
-
-def kafka_settings_of(environ: Mapping[str, str]) -> KafkaSettings:
-    """The settings that an environment gives, this process's or another's.
-
-    Raises:
-        ValidationError: some are missing, wrong, or do not go together.
-    """
-    variables = {name: f"RONDO_{name}".upper() for name in KafkaSettings.model_fields}
-    return _GivenSettings.model_validate(
-        {name: environ[variable] for name, variable in variables.items() if environ.get(variable)}
-    )
 
 
 def _unfit_password(security: KafkaSecurity) -> str | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rondo_common.redis.address import Credentials, RedisAddress, Topology, Trust, redis_address
 
@@ -60,27 +59,3 @@ class RedisSettings(BaseSettings):
             ),
             replicas_min=self.redis_replicas_min,
         )
-
-
-class _GivenSettings(RedisSettings):
-    """Settings that are told, and looked up nowhere."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - it is called by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given, and nothing else."""
-        return (init_settings,)
-
-
-def redis_settings_of(environ: Mapping[str, str]) -> RedisSettings:
-    """The settings that an environment gives, this process's or another's. Raises ``ValidationError``."""
-    variables = {name: f"RONDO_{name}".upper() for name in RedisSettings.model_fields}
-    return _GivenSettings.model_validate(
-        {name: environ[variable] for name, variable in variables.items() if environ.get(variable)}
-    )

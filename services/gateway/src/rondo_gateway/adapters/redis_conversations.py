@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rondo_common.clock import from_milliseconds, milliseconds
@@ -24,9 +24,10 @@ MESSAGES_KNOWN_S = 24 * 60 * 60
 
 SHOWN_POLL_S = 0.03
 SHOWN_LOOKS_MAX = 10
+"""Together far longer than the router takes from the log's confirmation to the view."""
 CAUGHT_UP_POLL_S = 0.1
 CAUGHT_UP_LOOKS_MAX = 50
-"""Together far longer than the router takes from the log's confirmation to the view."""
+"""Together as long as a command waits for its answer."""
 REBUILT_POLL_S = 0.1
 REBUILT_LOOKS_MAX = 20
 """Together 2 s: as long as a caller is let wait for what Redis lost to be brought back."""
@@ -51,24 +52,40 @@ class RedisConversations:
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, agent_id: AgentId
     ) -> ConversationView | None:
         """See :class:`Conversations`."""
-        view = await self.find(workspace_id, conversation_id)
-        for _ in range(SHOWN_LOOKS_MAX):
+
+        def is_enough(view: ConversationView | None) -> bool:
             # An active one may be offered too: by a transfer.
-            if view is None or agent_id in view.agent_ids or view.status.is_final:
-                break
-            await asyncio.sleep(SHOWN_POLL_S)
-            view = await self.find(workspace_id, conversation_id)
-        return view
+            return view is None or agent_id in view.agent_ids or view.status.is_final
+
+        return await self._find_until(
+            is_enough, workspace_id, conversation_id, SHOWN_LOOKS_MAX, SHOWN_POLL_S
+        )
 
     async def find_shown(
         self, workspace_id: WorkspaceId, conversation_id: ConversationId, log_offset: int
     ) -> ConversationView | None:
         """See :class:`Conversations`."""
+
+        def has_caught_up(view: ConversationView | None) -> bool:
+            return view is not None and view.state_offset >= log_offset
+
+        return await self._find_until(
+            has_caught_up, workspace_id, conversation_id, CAUGHT_UP_LOOKS_MAX, CAUGHT_UP_POLL_S
+        )
+
+    async def _find_until(
+        self,
+        is_enough: Callable[[ConversationView | None], bool],
+        workspace_id: WorkspaceId,
+        conversation_id: ConversationId,
+        looks_max: int,
+        poll_s: float,
+    ) -> ConversationView | None:
         view = await self.find(workspace_id, conversation_id)
-        for _ in range(CAUGHT_UP_LOOKS_MAX):
-            if view is not None and view.state_offset >= log_offset:
+        for _ in range(looks_max):
+            if is_enough(view):
                 break
-            await asyncio.sleep(CAUGHT_UP_POLL_S)
+            await asyncio.sleep(poll_s)
             view = await self.find(workspace_id, conversation_id)
         return view
 
